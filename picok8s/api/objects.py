@@ -1,0 +1,58 @@
+"""What can be asked of any object: its name, its owner, its labels. Objects are JSON dicts and are never changed once stored."""
+
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def name(obj: Object) -> str:
+    return str(obj["metadata"].get("name", ""))
+
+
+def namespace(obj: Object) -> str:
+    return str(obj["metadata"].get("namespace", ""))
+
+
+def uid(obj: Object) -> str:
+    return str(obj["metadata"].get("uid", ""))
+
+
+def labels(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def annotations(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("annotations") or {}
+
+
+def revision(obj: Object) -> str:
+    return str(obj["metadata"].get("resourceVersion", ""))
+
+
+def is_being_deleted(obj: Object) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def owners(obj: Object) -> list[Object]:
+    return obj["metadata"].get("ownerReferences") or []
+
+
+def controller(obj: Object) -> Object | None:
+    """The owner reference that controls `obj`."""
+    return next((owner for owner in owners(obj) if owner.get("controller")), None)
+
+
+def owner_reference(owner: Object, controller: bool = True) -> Object:
+    """A reference to `owner`, which must carry apiVersion and kind."""
+    reference = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": name(owner),
+        "uid": uid(owner),
+    }
+    return {**reference, "controller": True, "blockOwnerDeletion": True} if controller else reference
+
+
+def conditions(obj: Object) -> dict[str, Object]:
+    """The conditions of the status by type."""
+    return {c["type"]: c for c in (obj.get("status") or {}).get("conditions") or []}

@@ -1,0 +1,1 @@
+"""Membership: certificates, tokens, kubeconfigs."""

@@ -1,0 +1,1 @@
+"""Components in order: paths, configuration, the supervisor."""

@@ -1,0 +1,1 @@
+"""Query and services to answer."""

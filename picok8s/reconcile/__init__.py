@@ -1,0 +1,1 @@
+"""The machinery of all controllers: queue, backoff, consistency with own writes, events."""
