@@ -89,8 +89,9 @@ def invalid_value(field: str, value: Any, detail: str = "") -> FieldError:
 
 
 def unsupported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
-    """`supported` is printed sorted, each value quoted."""
-    values = ", ".join(shown(word) for word in sorted(supported))
+    """A set of supported values is printed sorted, any other collection in its own order, each value quoted."""
+    listed = sorted(supported) if isinstance(supported, set | frozenset) else supported
+    values = ", ".join(shown(word) for word in listed)
     return FieldError("FieldValueNotSupported", field, f"Unsupported value: {shown(value)}: supported values: {values}")
 
 

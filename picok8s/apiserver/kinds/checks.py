@@ -1,0 +1,203 @@
+"""What many kinds check alike: numbers, percentages, names in fields, unions, what may not change, generations.
+
+Every check returns the field errors it found, in Kubernetes' order, and changes nothing; the functions under "Preparing"
+change the new object only. Paths are dotted; a missing field is never an error here unless the check says "required".
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+from picok8s.api import names, selectors
+from picok8s.api.errors import FieldError, invalid_value, required, unsupported
+
+Object = dict[str, Any]
+Errors = list[FieldError]
+
+NOT_NEGATIVE = "must be greater than or equal to 0"
+IMMUTABLE = "field is immutable"
+PORT = "must be between 1 and 65535, inclusive"
+PERCENT = (
+    "a valid percent string must be a numeric string followed by an ending '%' "
+    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+)
+SELECTOR_MISMATCH = "`selector` does not match template `labels`"
+
+
+def child(path: str, *keys: str) -> str:
+    return ".".join([path, *keys] if path else keys)
+
+
+# Numbers.
+
+
+def not_negative(obj: Object, path: str, *keys: str) -> Errors:
+    """The fields of `obj` that are present and below zero."""
+    return [
+        invalid_value(child(path, key), obj[key], NOT_NEGATIVE)
+        for key in keys
+        if isinstance(obj.get(key), int) and obj[key] < 0
+    ]
+
+
+def int_or_percent(value: Any, path: str) -> Errors:
+    """Zero or more, or a percentage."""
+    if isinstance(value, str):
+        return [] if _is_percent(value) else [invalid_value(path, value, PERCENT)]
+    return [invalid_value(path, value, NOT_NEGATIVE)] if value < 0 else []
+
+
+def at_most_100_percent(value: Any, path: str) -> Errors:
+    over = isinstance(value, str) and _is_percent(value) and int(value[:-1]) > 100
+    return [invalid_value(path, value, "must not be greater than 100%")] if over else []
+
+
+def amount(value: Any) -> int:
+    """What a count or a percentage comes to, to be compared with zero; a string that is neither counts for nothing."""
+    if isinstance(value, str):
+        if _is_percent(value):
+            return int(value[:-1])
+        return int(value) if value.lstrip("+-").isdigit() else 0
+    return int(value or 0)
+
+
+def _is_percent(value: str) -> bool:
+    return value.endswith("%") and value[:-1].isascii() and value[:-1].isdigit()
+
+
+# Words.
+
+
+def one_of(value: Any, path: str, words: Iterable[str]) -> Errors:
+    """A required word out of a few."""
+    if not value:
+        return [required(path)]
+    return [] if value in words else [unsupported(path, value, words)]
+
+
+def worded(check: Callable[[str], Sequence[str]], value: str, path: str) -> Errors:
+    """The complaints of a name format about a field."""
+    return [invalid_value(path, value, text) for text in check(value)]
+
+
+def subdomain(value: str, path: str) -> Errors:
+    return worded(names.subdomain, value, path)
+
+
+def label(value: str, path: str) -> Errors:
+    return worded(names.label, value, path)
+
+
+def label_value(value: str, path: str) -> Errors:
+    return worded(names.label_value, value, path)
+
+
+def qualified(value: str, path: str) -> Errors:
+    return worded(names.qualified, value, path)
+
+
+def path_segment(value: str, path: str) -> Errors:
+    return worded(names.path_segment, value, path)
+
+
+def needed(value: str | None, path: str, check: Callable[[str, str], Errors]) -> Errors:
+    """Required, and if there, well formed."""
+    return check(value, path) if value else [required(path)]
+
+
+def domain_path(value: str, path: str) -> Errors:
+    """`example.com/name`: a domain and a path below it."""
+    domain, slash, rest = value.partition("/")
+    if not value:
+        return [required(path)]
+    if not slash or not domain or not rest:
+        return [invalid_value(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    errors = [invalid_value(path, domain, text) for text in names.subdomain(domain)]
+    if not _PATH.fullmatch(rest):
+        detail = f"{_PATH_WORDS} (e.g. 'my/path', regex used for validation is '{_PATH_RULE}')"
+        errors.append(invalid_value(path, rest, detail))
+    return errors
+
+
+# Selectors.
+
+
+def selected(selector: Object | None, labels: dict[str, str]) -> bool:
+    """Whether a LabelSelector takes these labels; a missing one takes nothing, a broken one nothing either."""
+    if selector is None:
+        return False
+    try:
+        return selectors.selects(selector, labels)
+    except ValueError:
+        return False
+
+
+def label_selector(selector: Object | None, path: str) -> Errors:
+    return selectors.errors(selector, path) if selector is not None else []
+
+
+# What may not change.
+
+
+def immutable(new: Object, old: Object, path: str, *keys: str, bare: bool = False) -> Errors:
+    """Fields of `new` that differ from `old`; `bare` names the field without its value."""
+    return [
+        invalid_value(child(path, key), None if bare else new.get(key), IMMUTABLE)
+        for key in keys
+        if new.get(key) != old.get(key)
+    ]
+
+
+def spelled(obj: Object | None, fields: Sequence[tuple[str, Any]]) -> Object | None:
+    """A struct as Kubernetes' internal types print it: every field by its Go name; a nested table prints a nested struct."""
+    if obj is None:
+        return None
+    return {name: spelled(obj.get(key[0]), key[1]) if isinstance(key, tuple) else obj.get(key) for name, key in fields}
+
+
+# Preparing.
+
+
+def next_generation(new: Object, old: Object | None, changed: bool) -> None:
+    """A new object has generation 1; a change of what counts adds one."""
+    if old is None:
+        new["metadata"]["generation"] = 1
+        return
+    generation = old["metadata"].get("generation", 0) + changed
+    if generation:
+        new["metadata"]["generation"] = generation
+    else:
+        new["metadata"].pop("generation", None)
+
+
+def keep(new: Object, old: Object, *keys: str) -> None:
+    """Fields that stay as they were, whatever the client sent."""
+    for key in keys:
+        if key in old:
+            new[key] = old[key]
+        else:
+            new.pop(key, None)
+
+
+def preparing(empty_status: Object | None, *counted: str) -> Callable[[Object, Object | None], None]:
+    """The usual way: the server owns the status (where there is one), and `counted` fields raise the generation."""
+
+    def prepare(new: Object, old: Object | None) -> None:
+        if empty_status is not None:
+            if old is None:
+                new["status"] = deepcopy(empty_status)
+            else:
+                keep(new, old, "status")
+        if counted:
+            next_generation(new, old, old is not None and any(new.get(key) != old.get(key) for key in counted))
+
+    return prepare
+
+
+def status_only(*kept: str) -> Callable[[Object, Object], None]:
+    """How the status subresource prepares: all but the status stays as it was."""
+
+    def prepare(new: Object, old: Object) -> None:
+        keep(new, old, *(kept or ("spec",)))
+
+    return prepare
