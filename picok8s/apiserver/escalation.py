@@ -26,7 +26,7 @@ COLLECTED = ("ownerReferences", "finalizers")
 
 
 def check(authorizer: Authorizer, user: User, plural: str, new: Object, old: Object | None) -> None:
-    """Refuses a role (`plural` roles, clusterroles) or binding (rolebindings, clusterrolebindings) beyond the user's own."""
+    """Refuses a role or binding (`plural` says which of the four kinds) beyond the user's own rights."""
     if user.is_master or (old is not None and _only_collected(new, old)):
         return
     namespace = new["metadata"].get("namespace", "")
@@ -49,8 +49,6 @@ def _check_role(authorizer: Authorizer, user: User, plural: str, new: Object, ol
     # The name of a role is not known yet when it is created.
     wanted = Attributes(user, "escalate", GROUP, "*", plural, "", namespace, name if old is not None else "")
     if authorizer.decide(wanted)[0]:
-        return
-    if old is not None and plural == "roles" and new.get("rules") == old.get("rules"):
         return
     refusal = forbidden(GROUP, plural, name, "")
     _confirm(authorizer, user, namespace, new.get("rules") or [], refusal)
@@ -93,7 +91,9 @@ def atoms(rule: Object) -> list[Object]:
         part = {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
         names = rule.get("resourceNames") or []
         out += [{**part, "resourceNames": [name]} for name in names] if names else [part]
-    out += [{"nonResourceURLs": [path], "verbs": [verb]} for path in rule.get("nonResourceURLs") or [] for verb in verbs]
+    out += [
+        {"nonResourceURLs": [path], "verbs": [verb]} for path in rule.get("nonResourceURLs") or [] for verb in verbs
+    ]
     return out
 
 

@@ -7,6 +7,7 @@ The order of answers is the order of names, cluster role bindings first, as the 
 from dataclasses import dataclass, field
 from typing import Any
 
+from picok8s.api.errors import ApiError, forbidden
 from picok8s.apiserver.lookup import Lookup
 from picok8s.apiserver.users import User, account_name
 
@@ -50,8 +51,6 @@ class Attributes:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
-
-
 def rule_allows(rule: Object, verb: str, group: str, resource: str, subresource: str) -> bool:
     """Whether a rule covers a resource, whatever names it is limited to."""
     verbs = rule.get("verbs") or ()
@@ -92,8 +91,6 @@ def rules_allow(rules: list[Object], wanted: Attributes) -> bool:
     return False
 
 
-
-
 def subject_index(user: User, subjects: list[Object], namespace: str) -> int:
     """Which subject of a binding the user is; -1 for none."""
     for index, subject in enumerate(subjects):
@@ -132,11 +129,9 @@ def role_rules(lookup: Lookup, reference: Object, namespace: str) -> list[Object
     return None if role is None else role.get("rules") or []
 
 
-
-
 @dataclass(slots=True)
 class Rights:
-    """The rules of one user in one namespace, each with the binding that gives it, and the roles that were not found."""
+    """The rules of one user in one namespace, each with the binding that gives it, and the roles not found."""
 
     rules: list[tuple[Object, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -220,3 +215,20 @@ def aggregate(errors: list[str]) -> str:
     """Several errors in one line, as Go joins them."""
     unique = list(dict.fromkeys(errors))
     return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]"
+
+
+def refusal(wanted: Attributes, reason: str) -> ApiError:
+    """The Forbidden error of a refused request, as upstream words it."""
+    if wanted.path:
+        told = f'User "{wanted.user.name}" cannot {wanted.verb} path "{wanted.path}"'
+        return forbidden("", "", "", _with(told, reason))
+    where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
+    told = (
+        f'User "{wanted.user.name}" cannot {wanted.verb} resource "{wanted.full_resource}" '
+        f'in API group "{wanted.group}" {where}'
+    )
+    return forbidden(wanted.group, wanted.resource, wanted.name, _with(told, reason))
+
+
+def _with(told: str, reason: str) -> str:
+    return f"{told}: {reason}" if reason else told
