@@ -17,10 +17,6 @@ Errors = list[FieldError]
 NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 PORT = "must be between 1 and 65535, inclusive"
-PERCENT = (
-    "a valid percent string must be a numeric string followed by an ending '%' "
-    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
-)
 SELECTOR_MISMATCH = "`selector` does not match template `labels`"
 
 
@@ -43,7 +39,7 @@ def not_negative(obj: Object, path: str, *keys: str) -> Errors:
 def int_or_percent(value: Any, path: str) -> Errors:
     """Zero or more, or a percentage."""
     if isinstance(value, str):
-        return [] if _is_percent(value) else [invalid_value(path, value, PERCENT)]
+        return worded(names.percent, value, path)
     return [invalid_value(path, value, NOT_NEGATIVE)] if value < 0 else []
 
 
@@ -62,7 +58,7 @@ def amount(value: Any) -> int:
 
 
 def _is_percent(value: str) -> bool:
-    return value.endswith("%") and value[:-1].isascii() and value[:-1].isdigit()
+    return not names.percent(value)
 
 
 # Words.
@@ -81,11 +77,11 @@ def worded(check: Callable[[str], Sequence[str]], value: str, path: str) -> Erro
 
 
 def subdomain(value: str, path: str) -> Errors:
-    return worded(names.subdomain, value, path)
+    return worded(names.dns_subdomain, value, path)
 
 
 def label(value: str, path: str) -> Errors:
-    return worded(names.label, value, path)
+    return worded(names.dns_label, value, path)
 
 
 def label_value(value: str, path: str) -> Errors:
@@ -93,7 +89,7 @@ def label_value(value: str, path: str) -> Errors:
 
 
 def qualified(value: str, path: str) -> Errors:
-    return worded(names.qualified, value, path)
+    return worded(names.qualified_name, value, path)
 
 
 def path_segment(value: str, path: str) -> Errors:
@@ -106,17 +102,15 @@ def needed(value: str | None, path: str, check: Callable[[str, str], Errors]) ->
 
 
 def domain_path(value: str, path: str) -> Errors:
-    """`example.com/name`: a domain and a path below it."""
-    domain, slash, rest = value.partition("/")
+    """`example.com/name`: required; the words speak of the part that is wrong."""
     if not value:
         return [required(path)]
-    if not slash or not domain or not rest:
-        return [invalid_value(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
-    errors = [invalid_value(path, domain, text) for text in names.subdomain(domain)]
-    if not _PATH.fullmatch(rest):
-        detail = f"{_PATH_WORDS} (e.g. 'my/path', regex used for validation is '{_PATH_RULE}')"
-        errors.append(invalid_value(path, rest, detail))
-    return errors
+    host, slash, rest = value.partition("/")
+    if not slash or not host or not rest:
+        return worded(names.domain_prefixed_path, value, path)
+    errors = [invalid_value(path, host, text) for text in names.dns_subdomain(host)]
+    whole = names.domain_prefixed_path(f"a/{rest}")
+    return errors + [invalid_value(path, rest, text) for text in whole]
 
 
 # Selectors.

@@ -1,0 +1,83 @@
+"""IP addresses and ranges in fields: how they must be written, and in which of Kubernetes' words they are refused.
+
+Python's own parser is as strict as Kubernetes', but says less: what is wrong with a text is found here.
+"""
+
+import ipaddress
+import re
+
+from picok8s.api.errors import FieldError, invalid_value
+
+Errors = list[FieldError]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+NOT_AN_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+NOT_A_RANGE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+MAPPED = "must not be an IPv4-mapped IPv6 address"
+LEADING_ZEROS = re.compile(r"(^|\.)0+(?=[0-9])")
+
+
+def parsed(text: str) -> Address | None:
+    """The address, read as leniently as Go once did: leading zeros are decimal digits too."""
+    try:
+        return ipaddress.ip_address(LEADING_ZEROS.sub(r"\1", text) if ":" not in text else text)
+    except ValueError:
+        return None
+
+
+def parsed_range(text: str) -> Network | None:
+    address, slash, length = text.partition("/")
+    found = parsed(address)
+    if found is None or not slash or not (length.isascii() and length.isdigit()) or int(length) > found.max_prefixlen:
+        return None
+    return ipaddress.ip_network((found, int(length)), strict=False)
+
+
+def _is_mapped(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
+
+
+def ip(text: str, path: str) -> Errors:
+    """An address in any spelling that has one meaning."""
+    address = parsed(text)
+    if address is None:
+        return [invalid_value(path, text, NOT_AN_ADDRESS)]
+    errors: Errors = []
+    if ":" not in text and LEADING_ZEROS.search(text):
+        errors.append(invalid_value(path, text, "must not have leading 0s"))
+    if _is_mapped(address):
+        errors.append(invalid_value(path, text, MAPPED))
+    return errors
+
+
+def canonical_ip(text: str, path: str) -> Errors:
+    """As `ip`, and in the one spelling that Kubernetes gives."""
+    if errors := ip(text, path):
+        return errors
+    right = str(parsed(text))
+    return [] if text == right else [invalid_value(path, text, f'must be in canonical form ("{right}")')]
+
+
+def cidr(text: str, path: str) -> Errors:
+    """A range without host bits, in any spelling that has one meaning."""
+    network = parsed_range(text)
+    if network is None:
+        return [invalid_value(path, text, NOT_A_RANGE)]
+    address, _, length = text.partition("/")
+    found = parsed(address)
+    errors: Errors = []
+    if (":" not in address and LEADING_ZEROS.search(address)) or (len(length) > 1 and length[0] == "0"):
+        errors.append(invalid_value(path, text, "must not have leading 0s in IP or prefix length"))
+    if found is not None and _is_mapped(found):
+        errors.append(invalid_value(path, text, "must not have an IPv4-mapped IPv6 address"))
+    if found != network.network_address:
+        errors.append(invalid_value(path, text, "must not have bits set beyond the prefix length"))
+    return errors
+
+
+def canonical_cidr(text: str, path: str) -> Errors:
+    if errors := cidr(text, path):
+        return errors
+    right = str(parsed_range(text))
+    return [] if text == right else [invalid_value(path, text, f'must be in canonical form ("{right}")')]
