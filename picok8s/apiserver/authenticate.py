@@ -72,7 +72,7 @@ class Authenticator:
         return ANONYMOUS_USER
 
     def token_user(self, token: str, audiences: tuple[str, ...]) -> tuple[User | None, list[str]]:
-        """The user of a token and the audiences it is good for; None for an unknown token. Raises TokenError for ours."""
+        """The user of a token, and the audiences it is good for; None for an unknown one. Raises TokenError."""
         claims = self._tokens.read(token)
         if claims is not None:
             found, shared = tokens.check(claims, self._lookup, audiences, self._now())

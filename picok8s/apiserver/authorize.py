@@ -46,9 +46,6 @@ class Authorizer:
         errors = ["node authorizer does not support user rule resolution"] if node_of(user) is not None else []
         rights = self.rbac.rights(user, namespace)
         rules = [rule for rule, _ in rights.rules]
-        if user.is_master:
-            every = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
-            rules = [every, {"verbs": ["*"], "nonResourceURLs": ["*"]}, *rules]
         return rules, ", ".join([*errors, *rights.errors])
 
 
