@@ -1,1 +1,1 @@
-"""The machinery of all controllers: queue, backoff, consistency with own writes, events."""
+"""The machinery of all controllers: queues, backoff, consistency with own writes, events, leader election."""
