@@ -1,7 +1,7 @@
 """Moments as Kubernetes writes them: Time (whole seconds) and MicroTime (microseconds), always UTC.
 
-A moment inside picok8s is a float of seconds since 1970, as clocks give it. `canonical_time` and `canonical_micro` read what
-a client sent as Go reads RFC 3339, with its words when it does not fit.
+A moment inside picok8s is a float of seconds since 1970, as clocks give it. `canonical_time` and `canonical_micro` read
+what a client sent as Go reads RFC 3339, with its words when it does not fit.
 """
 
 import calendar
@@ -77,7 +77,7 @@ def canonical_micro(text: str) -> str:
 
 def _stamp(whole: int) -> str:
     moment = _EPOCH + timedelta(seconds=whole)
-    return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}"
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def _parse(text: str, layout: str) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def _parse(text: str, layout: str) -> tuple[int, int]:
     year, month, day, hour, minute, second = found
     if not 1 <= day <= _days(year, month):
         raise ValueError(f"parsing time {_quoted(text)}: day out of range")
-    if not 1 <= year:
+    if year < 1:
         raise ValueError(f"parsing time {_quoted(text)}: year out of range")
     return calendar.timegm((year, month, day, hour, minute, second)) - offset, nanos
 

@@ -1,7 +1,7 @@
 """Quantities: `100m`, `1.5Gi`, `1e3`: read, compared, added and written in Kubernetes' canonical form.
 
-A quantity is a whole number of nanos (billionths), which is exact: Kubernetes rounds anything finer up. Beside the number
-only its form matters: decimal suffixes, binary suffixes, or an exponent.
+A quantity is a whole number of nanos (billionths), which is exact: Kubernetes rounds anything finer up. Beside the
+number only its form matters: decimal suffixes, binary suffixes, or an exponent.
 """
 
 import re
@@ -104,7 +104,7 @@ def subtract(one: str, other: str) -> str:
 def canonical(text: str) -> str:
     """As the API gives it back: no fraction, the largest suffix that keeps it whole. ValueError has Kubernetes' words.
 
-    A text that looks canonical enough is kept as it is, `1E3` or `+5` or `1.500`: Kubernetes does that for speed, and it shows.
+    A text that looks canonical enough is kept as it is, `1E3` or `+5` or `1.500`: Kubernetes saves time so.
     """
     amount, form = parse(text)
     return text if _is_kept(text, form) else write(amount, form)
