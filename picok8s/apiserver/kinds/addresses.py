@@ -81,3 +81,49 @@ def canonical_cidr(text: str, path: str) -> Errors:
         return errors
     right = str(parsed_range(text))
     return [] if text == right else [invalid_value(path, text, f'must be in canonical form ("{right}")')]
+
+
+def ip_warnings(text: str, path: str) -> list[str]:
+    """Spellings that are taken but should not be used."""
+    address = parsed(text)
+    if address is None:
+        return []
+    if _is_mapped(address) or (":" not in text and LEADING_ZEROS.search(text)):
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return [f'{path}: non-standard IP address "{text}" is invalid: use "{mapped or address}"']
+    if ":" in text and str(address) != text:
+        return [f'{path}: IPv6 address "{text}" should be in RFC 5952 canonical format ("{address}")']
+    return []
+
+
+def range_warnings(text: str, path: str) -> list[str]:
+    network = parsed_range(text)
+    found = parsed(text.partition("/")[0])
+    if network is None or found is None:
+        return []
+    lines: list[str] = []
+    if found != network.network_address:
+        single = f"{found}/{found.max_prefixlen}"
+        words = f'is ambiguous in this context (should be "{network}" or "{single}"?)'
+        lines.append(f'{path}: CIDR value "{text}" {words}')
+    length = text.partition("/")[2]
+    if _is_mapped(found) or (":" not in text and LEADING_ZEROS.search(text)) or (len(length) > 1 and length[0] == "0"):
+        lines.append(f'{path}: non-standard CIDR value "{text}" is invalid: use "{network}"')
+    if not lines and ":" in text and str(network) != text:
+        lines.append(f'{path}: IPv6 CIDR value "{text}" should be in RFC 5952 canonical format ("{network}")')
+    return lines
+
+
+def endpoint(text: str, path: str) -> Errors:
+    """An address that a service may send to."""
+    address = parsed(text)
+    if address is None:
+        return [invalid_value(path, text, "must be a valid IP address")]
+    multicast = address in ipaddress.ip_network("224.0.0.0/24" if address.version == 4 else "ff02::/16")
+    where = (
+        (address.is_unspecified, f"be unspecified ({text})"),
+        (address.is_loopback, "be in the loopback range (127.0.0.0/8, ::1/128)"),
+        (address.is_link_local, "be in the link-local range (169.254.0.0/16, fe80::/10)"),
+        (multicast, "be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
+    )
+    return [invalid_value(path, text, f"may not {words}") for bad, words in where if bad]

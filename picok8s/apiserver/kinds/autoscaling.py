@@ -1,5 +1,6 @@
 """autoscaling: HorizontalPodAutoscaler. Stored as v2; how v1 shows it is in autoscaling_v1.py."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -251,14 +252,29 @@ AUTOSCALER = Behaviour(
     validate_status=validate_status,
 )
 
+
+def _as_v2(hook: Callable[[Object, Object | None], Any]) -> Callable[[Object, Object | None], Any]:
+    """A hook of v2 for v1 objects: what it changes is changed back into v1's form."""
+
+    def run(new: Object, old: Object | None = None) -> Any:
+        stored = autoscaling_v1.encode(deepcopy(new))
+        result = hook(stored, autoscaling_v1.encode(old)) if old is not None else hook(stored, None)
+        changed = autoscaling_v1.decode(stored)
+        new.clear()
+        new.update(changed)
+        return result
+
+    return run
+
+
 BEHAVIOURS = {
     "horizontalpodautoscalers.autoscaling": AUTOSCALER,
     "horizontalpodautoscalers.autoscaling/v1": Behaviour(
-        default=AUTOSCALER.default,
-        prepare=AUTOSCALER.prepare,
-        validate=AUTOSCALER.validate,
-        prepare_status=AUTOSCALER.prepare_status,
-        validate_status=AUTOSCALER.validate_status,
+        default=_as_v2(lambda new, old: default(new)),
+        prepare=_as_v2(AUTOSCALER.prepare),
+        validate=_as_v2(validate),
+        prepare_status=_as_v2(checks.status_only()),
+        validate_status=_as_v2(validate_status),
         encode=autoscaling_v1.encode,
         decode=autoscaling_v1.decode,
     ),

@@ -118,16 +118,13 @@ def domain_path(value: str, path: str) -> Errors:
 
 def selected(selector: Object | None, labels: dict[str, str]) -> bool:
     """Whether a LabelSelector takes these labels; a missing one takes nothing, a broken one nothing either."""
-    if selector is None:
+    if selector is None or selectors.validate(selector, ""):
         return False
-    try:
-        return selectors.selects(selector, labels)
-    except ValueError:
-        return False
+    return selectors.selects(selector, labels)
 
 
 def label_selector(selector: Object | None, path: str) -> Errors:
-    return selectors.errors(selector, path) if selector is not None else []
+    return selectors.validate(selector, path)
 
 
 # What may not change.
@@ -195,3 +192,9 @@ def status_only(*kept: str) -> Callable[[Object, Object], None]:
         keep(new, old, *(kept or ("spec",)))
 
     return prepare
+
+
+def status_alone(new: Object, old: Object) -> None:
+    """As `status_only`, for kinds whose metadata cannot be written through the status either."""
+    keep(new, old, *(key for key in new.keys() | old.keys() if key not in ("apiVersion", "kind", "metadata", "status")))
+    keep(new["metadata"], old["metadata"], "labels", "annotations", "finalizers", "ownerReferences")

@@ -72,17 +72,21 @@ def _condition(condition: Object, path: str) -> Errors:
     errors += checks.not_negative(condition, path, "observedGeneration")
     if not condition.get("lastTransitionTime"):
         errors.append(required(f"{path}.lastTransitionTime"))
-    reason = condition.get("reason", "")
-    if not reason:
-        errors.append(required(f"{path}.reason"))
-    else:
-        if not re.fullmatch(REASON_RULE, reason):
-            words = names.pattern(REASON_WORDS, REASON_RULE, *REASON_EXAMPLES)
-            errors.append(invalid_value(f"{path}.reason", reason, words))
-        if len(reason) > REASON_MAX:
-            errors.append(too_long(f"{path}.reason", REASON_MAX))
+    errors += condition_reason(condition.get("reason", ""), f"{path}.reason", REASON_MAX)
     if len(condition.get("message", "")) > MESSAGE_MAX:
         errors.append(too_long(f"{path}.message", MESSAGE_MAX))
+    return errors
+
+
+def condition_reason(reason: str, path: str, limit: int) -> Errors:
+    if not reason:
+        return [required(path)]
+    errors: Errors = []
+    if not re.fullmatch(REASON_RULE, reason):
+        words = names.pattern(REASON_WORDS, REASON_RULE, *REASON_EXAMPLES)
+        errors.append(invalid_value(path, reason, words))
+    if len(reason) > limit:
+        errors.append(too_long(path, limit))
     return errors
 
 
