@@ -8,6 +8,7 @@ from picok8s.api import objects
 from picok8s.reconcile.writes import Writes
 
 Object = dict[str, Any]
+Objects = list[Object]
 Key = tuple[str, str]  # (namespace, name)
 Keys = Callable[[Object, "View"], Iterable[Key]]
 
@@ -19,9 +20,9 @@ class View(Protocol):
 
     def get(self, resource: str, name: str, namespace: str = "") -> Object | None: ...
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]: ...
+    def list(self, resource: str, namespace: str | None = None) -> Objects: ...
 
-    def by(self, resource: str, index: str, key: str) -> list[Object]: ...
+    def by(self, resource: str, index: str, key: str) -> Objects: ...
 
 
 @dataclass(frozen=True, slots=True)

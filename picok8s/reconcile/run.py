@@ -34,9 +34,11 @@ from picok8s.reconcile.writes import (
     Update,
     Write,
     resource_of,
+    same,
 )
 
 Object = dict[str, Any]
+Objects = list[Object]
 Clock = Callable[[], float]
 
 log = logging.getLogger(__name__)
@@ -51,9 +53,9 @@ class Followed(Protocol):
 
     def get(self, resource: str, name: str, namespace: str = "") -> Object | None: ...
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]: ...
+    def list(self, resource: str, namespace: str | None = None) -> Objects: ...
 
-    def by(self, resource: str, index: str, key: str) -> list[Object]: ...
+    def by(self, resource: str, index: str, key: str) -> Objects: ...
 
     def revision(self, resource: str) -> str: ...
 
@@ -305,19 +307,19 @@ class Run:
         match write:
             case Create(obj, subresource, resource):
                 resource = resource or resource_of(obj)
-                self._wrote(resource, await calls.create(resource, obj, subresource), subresource)
+                return self._wrote(resource, await calls.create(resource, obj, subresource), subresource)
             case Update(obj, subresource, resource):
                 resource = resource or resource_of(obj)
-                self._wrote(resource, await calls.update(resource, obj, subresource), "")
+                return self._wrote(resource, await calls.update(resource, obj, subresource), "")
             case Patch(obj, patch, kind, subresource, resource):
                 resource = resource or resource_of(obj)
                 name, namespace = objects.name(obj), objects.namespace(obj)
                 made = await calls.patch(resource, name, patch, namespace, subresource=subresource, kind=kind)
-                self._wrote(resource, made, "")
+                return self._wrote(resource, made, "")
             case Status(obj, status, resource):
-                if (obj.get("status") or {}) != status:
+                if not same(obj.get("status") or {}, status):
                     resource = resource or resource_of(obj)
-                    self._wrote(resource, await calls.update(resource, {**obj, "status": status}, "status"), "")
+                    return self._wrote(resource, await calls.update(resource, {**obj, "status": status}, "status"), "")
             case Delete(obj, options, resource):
                 resource = resource or resource_of(obj)
                 options = {"preconditions": {"uid": objects.uid(obj)}, **(options or {})}
@@ -330,9 +332,10 @@ class Run:
                 return (await calls.list(resource, namespace, labels=labels, fields=fields))[0]
         return None
 
-    def _wrote(self, resource: str, made: Object, subresource: str) -> None:
+    def _wrote(self, resource: str, made: Object, subresource: str) -> Object:
         if resource in self.runner.follows and not subresource:
             self.awaited.wrote(resource, objects.revision(made))
+        return made
 
 
 class Teller:

@@ -1,6 +1,6 @@
 """What a reconcile may yield. A write says what shall change; the runner makes it so and sends back how that went.
 
-    refusal = yield Create(pod)                 # None, or the ApiError that refused it
+    made = yield Create(pod)                    # the object as it was made, or the ApiError that refused it
     refusals = yield [Create(a), Create(b)]     # a batch, side by side; outcomes in the same order
     found = yield Ask("pods", "web-1", "shop")  # a live read: the object, a list of them, None, or an ApiError
 
@@ -102,7 +102,7 @@ class Note:
 
 
 Write = Create | Update | Patch | Status | Delete | Ask | Event | Again | Note
-Outcome = Any  # None | ApiError for writes; what was found for Ask; a list of these for a batch.
+Outcome = Any  # The object that a write made (None: nothing to show) or an ApiError; what was found for Ask; lists of these.
 Writes = Generator[Write | list[Write], Outcome, None]
 
 
@@ -119,3 +119,16 @@ def resource_of(obj: Object) -> str:
 def refused(outcome: Outcome, reason: str = "") -> bool:
     """Was it refused (for this reason)?"""
     return isinstance(outcome, ApiError) and (not reason or outcome.reason == reason)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values mean the same to the API, which leaves out zeros and empty things."""
+    return bool(_shown(one) == _shown(other))
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: shown for key, part in value.items() if (shown := _shown(part))}
+    if isinstance(value, list):
+        return [_shown(part) for part in value]
+    return value
