@@ -88,6 +88,11 @@ def invalid_value(field: str, value: Any, detail: str = "") -> FieldError:
     return FieldError("FieldValueInvalid", field, _join(f"Invalid value: {shown(value)}", detail))
 
 
+def invalid_whole(field: str, detail: str) -> FieldError:
+    """Wrong as a whole: the value itself is not repeated."""
+    return FieldError("FieldValueInvalid", field, f"Invalid value: {detail}")
+
+
 def unsupported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
     """A set of supported values is printed sorted, any other collection in its own order, each value quoted."""
     listed = sorted(supported) if isinstance(supported, set | frozenset) else supported

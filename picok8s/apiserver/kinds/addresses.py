@@ -127,3 +127,13 @@ def endpoint(text: str, path: str) -> Errors:
         (multicast, "be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
     )
     return [invalid_value(path, text, f"may not {words}") for bad, words in where if bad]
+
+
+def interface(text: str, path: str) -> Errors:
+    """An address of a network interface with the length of its network's prefix."""
+    network, found = parsed_range(text), parsed(text.partition("/")[0])
+    if network is None or found is None:
+        words = "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)"
+        return [invalid_value(path, text, words)]
+    right = f"{found}/{network.prefixlen}"
+    return [] if text == right else [invalid_value(path, text, f'must be in canonical form ("{right}")')]

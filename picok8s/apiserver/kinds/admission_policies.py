@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import admission_rules, checks, policy
 from picok8s.apiserver.kinds.admissionregistration import FAILURE_POLICIES, GROUP, REINVOCATIONS
@@ -53,7 +53,7 @@ def default_binding(obj: Object) -> None:
 def _policy(spec: Object, old: Object | None) -> Errors:
     errors: Errors = []
     if spec["failurePolicy"] not in FAILURE_POLICIES:
-        errors.append(unsupported("spec.failurePolicy", spec["failurePolicy"], FAILURE_POLICIES))
+        errors.append(checks.unsupported("spec.failurePolicy", spec["failurePolicy"], FAILURE_POLICIES))
     if "paramKind" in spec:
         errors += _param_kind(spec["paramKind"], "spec.paramKind")
     matching, path = spec.get("matchConstraints"), "spec.matchConstraints"
@@ -134,7 +134,7 @@ def _validation(validation: Object, path: str) -> Errors:
         errors.append(invalid_value(f"{path}.message", message, "must not contain line breaks"))
     reason = validation.get("reason")
     if reason is not None and reason not in REASONS:
-        errors.append(unsupported(f"{path}.reason", reason, REASONS))
+        errors.append(checks.unsupported(f"{path}.reason", reason, REASONS))
     return errors
 
 
@@ -179,7 +179,7 @@ def validate_mutating(new: Object, old: Object | None) -> Errors:
     errors = _policy(spec, old)
     for rule in (spec.get("matchConstraints") or {}).get("resourceRules") or []:
         errors += [
-            unsupported("spec.matchConstraints.resourceRules.operations", operation, MUTATING_OPERATIONS)
+            checks.unsupported("spec.matchConstraints.resourceRules.operations", operation, MUTATING_OPERATIONS)
             for operation in rule.get("operations") or []
             if operation not in MUTATING_OPERATIONS
         ]
@@ -238,7 +238,7 @@ def _param_ref(reference: Object, path: str) -> Errors:
     if not action:
         errors.append(required(at))
     elif action not in ("Deny", "Allow"):
-        errors.append(unsupported(at, action, ("Deny", "Allow"), as_listed=True))
+        errors.append(checks.unsupported(at, action, ("Deny", "Allow"), as_listed=True))
     return errors
 
 
@@ -256,7 +256,7 @@ def validate_validating_binding(new: Object, old: Object | None) -> Errors:
     errors = _binding(spec)
     for index, action in enumerate(actions):
         if action not in ACTIONS:
-            errors.append(unsupported(f"{path}[{index}]", action, ACTIONS))
+            errors.append(checks.unsupported(f"{path}[{index}]", action, ACTIONS))
         if action in actions[:index]:
             errors.append(duplicate(f"{path}[{index}]", action))
     if "Deny" in actions and "Warn" in actions:

@@ -5,7 +5,7 @@ Whether an expression compiles is not asked here: only that there is one.
 
 from typing import Any
 
-from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_many, unsupported
+from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_many
 from picok8s.apiserver.kinds import checks
 
 Object = dict[str, Any]
@@ -38,7 +38,7 @@ def validate_rule(rule: Object, path: str) -> Errors:
     errors = [] if operations else [required(f"{path}.operations")]
     errors += _alone(operations, f"{path}.operations", "operations")
     errors += [
-        unsupported(f"{path}.operations[{index}]", operation, OPERATIONS)
+        checks.unsupported(f"{path}.operations[{index}]", operation, OPERATIONS)
         for index, operation in enumerate(operations)
         if operation not in OPERATIONS
     ]
@@ -51,7 +51,7 @@ def validate_rule(rule: Object, path: str) -> Errors:
     errors += [required(f"{path}.apiVersions[{index}]") for index, version in enumerate(versions) if not version]
     errors += _resources(rule.get("resources") or [], f"{path}.resources")
     scope = rule.get("scope", "*")
-    return errors if scope in SCOPES else [*errors, unsupported(f"{path}.scope", scope, SCOPES)]
+    return errors if scope in SCOPES else [*errors, checks.unsupported(f"{path}.scope", scope, SCOPES)]
 
 
 def _alone(items: list[str], path: str, word: str) -> Errors:
@@ -94,7 +94,7 @@ def validate_matching(matching: Object | None, path: str) -> Errors:
         return []
     errors: Errors = []
     if matching["matchPolicy"] not in MATCH_POLICIES:
-        errors.append(unsupported(f"{path}.matchPolicy", matching["matchPolicy"], MATCH_POLICIES))
+        errors.append(checks.unsupported(f"{path}.matchPolicy", matching["matchPolicy"], MATCH_POLICIES))
     for key in ("namespaceSelector", "objectSelector"):
         errors += checks.label_selector(matching[key], f"{path}.{key}")
     for key in ("resourceRules", "excludeResourceRules"):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, duplicate, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, duplicate, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import admission_rules, checks, webhook_targets
 
@@ -76,7 +76,7 @@ def _hook(hook: Object, path: str, effects: tuple[str, ...]) -> Errors:
     if effect is None:
         errors.append(required(f"{path}.sideEffects", f"must specify one of {', '.join(effects)}"))
     elif effect not in effects:
-        errors.append(unsupported(f"{path}.sideEffects", effect, effects))
+        errors.append(checks.unsupported(f"{path}.sideEffects", effect, effects))
     seconds = hook["timeoutSeconds"]
     if not 1 <= seconds <= TIMEOUT_SECONDS_MAX:
         words = f"the timeout value must be between 1 and {TIMEOUT_SECONDS_MAX} seconds"
@@ -88,7 +88,7 @@ def _hook(hook: Object, path: str, effects: tuple[str, ...]) -> Errors:
 
 
 def _word(hook: Object, key: str, path: str, words: tuple[str, ...]) -> Errors:
-    return [] if hook.get(key, words[0]) in words else [unsupported(f"{path}.{key}", hook[key], words)]
+    return [] if hook.get(key, words[0]) in words else [checks.unsupported(f"{path}.{key}", hook[key], words)]
 
 
 def _versions(versions: list[str], path: str, recognized: bool) -> Errors:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks, webhook_targets
 
@@ -72,7 +72,7 @@ def _remote(spec: Object, service: Object) -> Errors:
 
 def validate_status(new: Object, old: Object) -> Errors:
     return [
-        unsupported(f"status.conditions[{index}].status", condition.get("status", ""), STATUSES, as_listed=True)
+        checks.unsupported(f"status.conditions[{index}].status", condition.get("status", ""), STATUSES, as_listed=True)
         for index, condition in enumerate((new.get("status") or {}).get("conditions") or [])
         if condition.get("status") not in STATUSES
     ]

@@ -9,7 +9,6 @@ from picok8s.api.errors import (
     forbidden_field,
     invalid_value,
     required,
-    unsupported,
 )
 from picok8s.api.resource import Behaviour, Scale
 from picok8s.apiserver.kinds import checks, pods
@@ -140,7 +139,7 @@ def _always_running(template: Object, kind: str) -> Errors:
     pod = template.get("spec") or {}
     errors: Errors = []
     if pod.get("restartPolicy") != "Always":
-        errors.append(unsupported(f"{TEMPLATE}.spec.restartPolicy", pod.get("restartPolicy", ""), ["Always"]))
+        errors.append(checks.unsupported(f"{TEMPLATE}.spec.restartPolicy", pod.get("restartPolicy", ""), ["Always"]))
     if "activeDeadlineSeconds" in pod:
         words = f"activeDeadlineSeconds in {kind} is not Supported"
         errors.append(forbidden_field(f"{TEMPLATE}.spec.activeDeadlineSeconds", words))
@@ -184,10 +183,8 @@ def _deployment_strategy(strategy: Object) -> Errors:
             return []
         return [forbidden_field(path, "may not be specified when strategy `type` is 'Recreate'")]
     if strategy["type"] != "RollingUpdate":
-        shown = checks.spelled(
-            strategy, (("Type", "type"), ("RollingUpdate", ("rollingUpdate", ROLLING_DEPLOYMENT)))
-        )
-        return [unsupported("spec.strategy", shown, ["Recreate", "RollingUpdate"])]
+        shown = checks.spelled(strategy, (("Type", "type"), ("RollingUpdate", ("rollingUpdate", ROLLING_DEPLOYMENT))))
+        return [checks.unsupported("spec.strategy", shown, ["Recreate", "RollingUpdate"])]
     unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
     errors = [
         *checks.int_or_percent(unavailable, f"{path}.maxUnavailable"),
@@ -211,9 +208,7 @@ def validate_replica_set(new: Object, old: Object | None) -> Errors:
 def _at_most(status: Object, limit: str, words: str, *keys: str) -> Errors:
     """Counts that may not exceed another count of the status."""
     return [
-        invalid_value(f"status.{key}", status[key], words)
-        for key in keys
-        if status.get(key, 0) > status.get(limit, 0)
+        invalid_value(f"status.{key}", status[key], words) for key in keys if status.get(key, 0) > status.get(limit, 0)
     ]
 
 
@@ -297,7 +292,7 @@ def _stateful_strategy(strategy: Object) -> Errors:
 
 def _retention(policy: Object) -> Errors:
     return [
-        unsupported(f"spec.persistentVolumeClaimRetentionPolicy.{key}", policy[key], ("Retain", "Delete"), True)
+        checks.unsupported(f"spec.persistentVolumeClaimRetentionPolicy.{key}", policy[key], ("Retain", "Delete"), True)
         for key in ("whenDeleted", "whenScaled")
         if policy[key] not in ("Retain", "Delete")
     ]
@@ -369,10 +364,8 @@ def _daemon_strategy(strategy: Object) -> Errors:
     if strategy["type"] == "OnDelete":
         return []
     if strategy["type"] != "RollingUpdate":
-        shown = checks.spelled(
-            strategy, (("Type", "type"), ("RollingUpdate", ("rollingUpdate", ROLLING_DEPLOYMENT)))
-        )
-        return [unsupported("spec.updateStrategy", shown, ["RollingUpdate", "OnDelete"], as_listed=True)]
+        shown = checks.spelled(strategy, (("Type", "type"), ("RollingUpdate", ("rollingUpdate", ROLLING_DEPLOYMENT))))
+        return [checks.unsupported("spec.updateStrategy", shown, ["RollingUpdate", "OnDelete"], as_listed=True)]
     rolling = strategy["rollingUpdate"]
     unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
     errors = [
@@ -430,7 +423,9 @@ def name_warnings(new: Object) -> list[str]:
     texts = names.dns_label(new["metadata"].get("name", ""))
     if not texts:
         return []
-    told = "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
+    told = (
+        "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
+    )
     return [f"metadata.name: {told}: [{' '.join(texts)}]"]
 
 

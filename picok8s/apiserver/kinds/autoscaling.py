@@ -4,7 +4,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from picok8s.api.errors import FieldError, forbidden_field, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, forbidden_field, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import autoscaling_v1, checks
 
@@ -103,7 +103,7 @@ def _metric(metric: Object, path: str) -> Errors:
     kind = metric.get("type", "")
     errors = [] if kind else [required(f"{path}.type", "must specify a metric source type")]
     if kind not in SOURCES:
-        errors.append(unsupported(f"{path}.type", kind, SOURCES))
+        errors.append(checks.unsupported(f"{path}.type", kind, SOURCES))
     present = [key for key in SOURCES.values() if key in metric]
     for key in present[:1]:
         errors += CHECKS[key](metric[key], f"{path}.{key}")
@@ -188,7 +188,9 @@ def _raw_or_utilization(source: Object, path: str) -> Errors:
 
 def _container_source(source: Object, path: str) -> Errors:
     name, container = source.get("name", ""), source.get("container", "")
-    errors = checks.qualified(name, f"{path}.name") if name else [required(f"{path}.name", "must specify a resource name")]
+    errors = (
+        checks.qualified(name, f"{path}.name") if name else [required(f"{path}.name", "must specify a resource name")]
+    )
     if not container:
         errors.append(required(f"{path}.container", "must specify a container"))
     else:
@@ -215,7 +217,7 @@ def _rules(rules: Object, path: str) -> Errors:
         words = f"must be less than or equal to {WINDOW_MAX}"
         errors.append(invalid_value(f"{path}.stabilizationWindowSeconds", window, words))
     if choice is not None and choice not in ("Max", "Min", "Disabled"):
-        errors.append(unsupported(f"{path}.selectPolicy", choice, ("Max", "Min", "Disabled")))
+        errors.append(checks.unsupported(f"{path}.selectPolicy", choice, ("Max", "Min", "Disabled")))
     if not rules.get("policies"):
         errors.append(required(f"{path}.policies", "must specify at least one Policy"))
     for index, policy in enumerate(rules.get("policies") or []):
@@ -227,7 +229,7 @@ def _rules(rules: Object, path: str) -> Errors:
 
 def _policy(policy: Object, path: str) -> Errors:
     kind, period = policy.get("type", ""), policy.get("periodSeconds", 0)
-    errors = [] if kind in ("Pods", "Percent") else [unsupported(f"{path}.type", kind, ("Pods", "Percent"))]
+    errors = [] if kind in ("Pods", "Percent") else [checks.unsupported(f"{path}.type", kind, ("Pods", "Percent"))]
     for key in ("value", "periodSeconds"):
         if policy.get(key, 0) <= 0:
             errors.append(invalid_value(f"{path}.{key}", policy.get(key, 0), "must be greater than zero"))

@@ -202,7 +202,9 @@ def _new_metric(metric: Object, side: str) -> Object:
     old = metric.get(key) or {}
     average, utilization = old.get(f"{side}AverageValue"), old.get(f"{side}AverageUtilization")
     raw = old.get(f"{side}Value")
-    identifier = _drop_empty({"name": old.get("metricName"), "selector": old.get("selector", old.get("metricSelector"))})
+    identifier = _drop_empty(
+        {"name": old.get("metricName"), "selector": old.get("selector", old.get("metricSelector"))}
+    )
     if kind == "Object":
         average = old.get("averageValue")
         named: Object = {"describedObject": old.get("target"), "metric": identifier}

@@ -6,7 +6,7 @@ from typing import Any
 from cryptography import x509
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required, too_long, unsupported
+from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required, too_long
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks, pem
 
@@ -112,7 +112,7 @@ def _whole(new: Object, old: Object | None) -> Errors:
     before = ((old or {}).get("spec") or {}).get("usages") or []
     for index, usage in enumerate(usages):
         if usage not in USAGES and usage not in before:
-            errors.append(unsupported(f"spec.usages[{index}]", usage, USAGES))
+            errors.append(checks.unsupported(f"spec.usages[{index}]", usage, USAGES))
     for index, usage in enumerate(usages):
         if usage in usages[:index] and old is None:
             errors.append(duplicate(f"spec.usages[{index}]", usage))
@@ -158,7 +158,7 @@ def _conditions(new: Object, old: Object | None) -> Errors:
         if not status:
             errors.append(required(f"{path}.status"))
         elif status not in allowed:
-            errors.append(unsupported(f"{path}.status", status, allowed))
+            errors.append(checks.unsupported(f"{path}.status", status, allowed))
         if kind in seen and len(set(before)) == len(before):
             errors.append(duplicate(f"{path}.type", kind))
         seen.append(kind)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from picok8s.api.errors import FieldError, invalid_value, invalid_whole, required, too_long, unsupported
+from picok8s.api.errors import FieldError, invalid_value, invalid_whole, required, too_long
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks, pem, policy
 from picok8s.apiserver.kinds.certificates import signer_name
@@ -145,14 +145,14 @@ def _outcomes(conditions: list[Object]) -> Errors:
     for index, condition in enumerate(conditions):
         kind, path = condition.get("type", ""), f"status.conditions.[{index}]"
         if kind not in OUTCOMES:
-            errors.append(unsupported(f"{path}.type", kind, OUTCOMES, as_listed=True))
+            errors.append(checks.unsupported(f"{path}.type", kind, OUTCOMES, as_listed=True))
             continue
         known += 1
         if known > 1:
             words = 'There may be at most one condition with type "Issued", "Denied", or "Failed"'
             errors.append(invalid_value(f"{path}.type", kind, words))
         if condition.get("status") != "True":
-            errors.append(unsupported(f"{path}.status", condition.get("status", ""), ("True",)))
+            errors.append(checks.unsupported(f"{path}.status", condition.get("status", ""), ("True",)))
     return errors
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from picok8s.api import names, selectors
-from picok8s.api.errors import FieldError, invalid_value, required, unsupported
+from picok8s.api import errors, names, selectors
+from picok8s.api.errors import FieldError, invalid_value, required
 
 Object = dict[str, Any]
 Errors = list[FieldError]
@@ -62,6 +62,11 @@ def _is_percent(value: str) -> bool:
 
 
 # Words.
+
+
+def unsupported(path: str, value: Any, words: Iterable[str], as_listed: bool = False) -> FieldError:
+    """The words that are supported are told in alphabetical order, unless Kubernetes tells them `as_listed`."""
+    return errors.unsupported(path, value, list(words) if as_listed else sorted(words))
 
 
 def one_of(value: Any, path: str, words: Iterable[str]) -> Errors:

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from picok8s.api import cron
-from picok8s.api.errors import FieldError, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import apps, checks, jobs, pods
 
@@ -44,7 +44,7 @@ def validate(new: Object, old: Object | None) -> Errors:
     if before is None or before.get("timeZone") != spec.get("timeZone"):
         errors += _zone(spec.get("timeZone"))
     if spec["concurrencyPolicy"] not in policies:
-        errors.append(unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], policies))
+        errors.append(checks.unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], policies))
     errors += _job_template(spec["jobTemplate"].get("spec") or {})
     errors += checks.not_negative(spec, "spec", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
     name = new["metadata"].get("name", "")
@@ -102,7 +102,7 @@ def _job_template(job: Object) -> Errors:
     if job.get("selector") is not None:
         errors.append(invalid_value(f"{path}.selector", job["selector"], "`selector` will be auto-generated"))
     if job.get("manualSelector"):
-        errors.append(unsupported(f"{path}.manualSelector", True, ("nil", "false"), as_listed=True))
+        errors.append(checks.unsupported(f"{path}.manualSelector", True, ("nil", "false"), as_listed=True))
     return errors
 
 

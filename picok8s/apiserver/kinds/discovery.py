@@ -3,7 +3,7 @@
 from typing import Any
 
 from picok8s.api import names, selectors
-from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_many, unsupported
+from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_many
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import addresses, checks
 
@@ -44,7 +44,7 @@ def validate(new: Object, old: Object | None) -> Errors:
     if not kind:
         errors.append(required("addressType"))
     elif kind not in TYPES and old is None:
-        errors.append(unsupported("addressType", kind, TYPES))
+        errors.append(checks.unsupported("addressType", kind, TYPES))
     if old is not None and kind != old.get("addressType"):
         errors.append(invalid_value("addressType", None, checks.IMMUTABLE))
     for index, endpoint in enumerate(endpoints):
@@ -68,7 +68,7 @@ def _ports(ports: list[Object]) -> Errors:
             errors.append(duplicate(f"{path}.name", name))
         seen.add(name)
         if port["protocol"] not in PROTOCOLS:
-            errors.append(unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS))
+            errors.append(checks.unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS))
         if "appProtocol" in port:
             errors += checks.qualified(port["appProtocol"], f"{path}.appProtocol")
     return errors

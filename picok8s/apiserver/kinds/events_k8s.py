@@ -75,7 +75,9 @@ def validate(new: Object, old: Object | None) -> Errors:
         errors.append(invalid_value("type", "", f"has invalid value: {kind}"))
     unset = "needs to be unset"
     return errors + [
-        invalid_value(key, "", unset) for key in ("firstTimestamp", "lastTimestamp", "count", "source") if event.get(key)
+        invalid_value(key, "", unset)
+        for key in ("firstTimestamp", "lastTimestamp", "count", "source")
+        if event.get(key)
     ]
 
 
@@ -91,7 +93,12 @@ def _any_event(event: Object) -> Errors:
     if not controller:
         errors.append(required("reportingController"))
     errors += checks.qualified(controller, "reportingController")
-    for key, limit in (("reportingInstance", TEXT_MAX), ("action", TEXT_MAX), ("reason", TEXT_MAX), ("message", NOTE_MAX)):
+    for key, limit in (
+        ("reportingInstance", TEXT_MAX),
+        ("action", TEXT_MAX),
+        ("reason", TEXT_MAX),
+        ("message", NOTE_MAX),
+    ):
         text = event.get(key, "")
         if not text and key != "message":
             errors.append(required(key))

@@ -4,7 +4,7 @@ from math import ceil, log2
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks
 
@@ -63,7 +63,7 @@ def validate_schema(new: Object, old: Object | None) -> Errors:
     method = spec.get("distinguisherMethod")
     if method is not None and method.get("type") not in ("ByNamespace", "ByUser"):
         shown = checks.spelled(method, METHOD)
-        errors.append(unsupported("spec.distinguisherMethod.type", shown, ("ByNamespace", "ByUser")))
+        errors.append(checks.unsupported("spec.distinguisherMethod.type", shown, ("ByNamespace", "ByUser")))
     level, path = (spec.get("priorityLevelConfiguration") or {}).get("name", ""), "spec.priorityLevelConfiguration.name"
     errors += checks.subdomain(level, path) if level else [required(path, "must reference a priority level")]
     for index, rule in enumerate(spec.get("rules") or []):
@@ -93,7 +93,7 @@ def _rule(rule: Object, path: str) -> Errors:
 def _subject(subject: Object, path: str) -> Errors:
     kind = subject.get("kind", "")
     if kind not in SUBJECTS:
-        return [unsupported(f"{path}.kind", kind, SUBJECTS)]
+        return [checks.unsupported(f"{path}.kind", kind, SUBJECTS)]
     key = SUBJECTS[kind]
     who, at = subject.get(key), f"{path}.{key}"
     if who is None:
@@ -120,7 +120,7 @@ def _verbs(verbs: list[str], path: str) -> Errors:
     if "*" in verbs:
         words = "if '*' is present, must not specify other verbs"
         return [invalid_value(path, verbs, words)] if len(verbs) > 1 else []
-    return [] if set(verbs) <= set(VERBS) else [unsupported(path, verbs, VERBS)]
+    return [] if set(verbs) <= set(VERBS) else [checks.unsupported(path, verbs, VERBS)]
 
 
 def _alone(items: list[str], path: str, word: str) -> Errors:
@@ -211,7 +211,7 @@ def validate_level(new: Object, old: Object | None) -> Errors:
         late += [forbidden_field("spec.exempt", "")] if exempt is not None else []
         late += [required("spec.limited")] if limited is None else []
     elif kind:
-        errors.append(unsupported("spec.type", kind, ("Exempt", "Limited")))
+        errors.append(checks.unsupported("spec.type", kind, ("Exempt", "Limited")))
     else:
         late.append(required("spec.type"))
     if kind == "Limited" and limited is not None:
@@ -248,9 +248,11 @@ def _response(response: Object, path: str) -> tuple[Errors, Errors]:
     if kind == "Reject":
         return [], [forbidden_field(f"{path}.queuing", "")] if queuing is not None else []
     if kind == "Queue":
-        return (_queuing(queuing, f"{path}.queuing"), []) if queuing is not None else ([], [required(f"{path}.queuing")])
+        return (
+            (_queuing(queuing, f"{path}.queuing"), []) if queuing is not None else ([], [required(f"{path}.queuing")])
+        )
     if kind:
-        return [unsupported(f"{path}.type", kind, ("Queue", "Reject"))], []
+        return [checks.unsupported(f"{path}.type", kind, ("Queue", "Reject"))], []
     return [], [required(f"{path}.type")]
 
 
@@ -319,7 +321,9 @@ LEVEL = (("Type", "type"), ("Limited", ("limited", LIMITED)), ("Exempt", ("exemp
 def _shown_schema(spec: Object) -> Object:
     rules = []
     for rule in spec.get("rules") or []:
-        resources = [checks.spelled({"clusterScope": False, **r}, RESOURCE_RULE) for r in rule.get("resourceRules") or []]
+        resources = [
+            checks.spelled({"clusterScope": False, **r}, RESOURCE_RULE) for r in rule.get("resourceRules") or []
+        ]
         rules.append(
             {
                 "Subjects": [checks.spelled(subject, SUBJECT) for subject in rule.get("subjects") or []] or None,

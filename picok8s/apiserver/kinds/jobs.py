@@ -11,7 +11,6 @@ from picok8s.api.errors import (
     required,
     too_long,
     too_many,
-    unsupported,
 )
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import apps, checks, job_status, pods
@@ -165,7 +164,9 @@ def validate_spec(spec: Object, path: str) -> Errors:
     errors += _restart(spec, f"{path}.template.spec.restartPolicy")
     if "maxFailedIndexes" in spec and "backoffLimitPerIndex" not in spec:
         # Told where the number itself is not already wrong for the mode.
-        errors.insert(_after_numbers(errors, path), required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
+        errors.insert(
+            _after_numbers(errors, path), required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+        )
     return errors
 
 
@@ -177,7 +178,7 @@ def _mode(spec: Object, path: str) -> Errors:
     mode = spec.get("completionMode", "NonIndexed")
     errors: Errors = []
     if mode not in ("NonIndexed", "Indexed"):
-        errors.append(unsupported(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"), as_listed=True))
+        errors.append(checks.unsupported(f"{path}.completionMode", mode, ("NonIndexed", "Indexed"), as_listed=True))
     if mode == "Indexed":
         errors += _indexed(spec, path)
     if mode == "NonIndexed":
@@ -219,7 +220,7 @@ def _indexed(spec: Object, path: str) -> Errors:
 def _replacement(spec: Object, path: str) -> Errors:
     policy = spec.get("podReplacementPolicy")
     allowed = ("Failed",) if "podFailurePolicy" in spec else ("Failed", "TerminatingOrFailed")
-    return [] if policy is None or policy in allowed else [unsupported(path, policy, allowed)]
+    return [] if policy is None or policy in allowed else [checks.unsupported(path, policy, allowed)]
 
 
 def _restart(spec: Object, path: str) -> Errors:
@@ -227,7 +228,7 @@ def _restart(spec: Object, path: str) -> Errors:
     if policy in ("", "Always"):
         return [required(path, 'valid values: "OnFailure", "Never"')]
     if policy not in ("OnFailure", "Never"):
-        return [unsupported(path, policy, ("OnFailure", "Never"), as_listed=True)]
+        return [checks.unsupported(path, policy, ("OnFailure", "Never"), as_listed=True)]
     if "podFailurePolicy" in spec and policy != "Never":
         return [invalid_value(path, policy, 'only "Never" is supported when podFailurePolicy is specified')]
     return []
@@ -258,7 +259,7 @@ def _failure_rule(rule: Object, path: str, containers: set[Any], per_index: bool
     elif action == "FailIndex" and not per_index:
         errors.append(invalid_value(f"{path}.action", action, "requires the backoffLimitPerIndex to be set"))
     elif action not in ACTIONS:
-        errors.append(unsupported(f"{path}.action", action, ACTIONS))
+        errors.append(checks.unsupported(f"{path}.action", action, ACTIONS))
     codes, conditions = rule.get("onExitCodes"), rule.get("onPodConditions") or []
     if codes is not None:
         errors += _exit_codes(codes, f"{path}.onExitCodes", containers)
@@ -279,7 +280,7 @@ def _condition_pattern(pattern: Object, path: str) -> Errors:
     if not status:
         errors.append(required(f"{path}.status", _listed(STATUSES)))
     elif status not in STATUSES:
-        errors.append(unsupported(f"{path}.status", status, STATUSES))
+        errors.append(checks.unsupported(f"{path}.status", status, STATUSES))
     return errors
 
 
@@ -289,7 +290,7 @@ def _exit_codes(codes: Object, path: str, containers: set[Any]) -> Errors:
     if not operator:
         errors.append(required(f"{path}.operator", _listed(("In", "NotIn"))))
     elif operator not in ("In", "NotIn"):
-        errors.append(unsupported(f"{path}.operator", operator, ("In", "NotIn")))
+        errors.append(checks.unsupported(f"{path}.operator", operator, ("In", "NotIn")))
     if "containerName" in codes and codes["containerName"] not in containers:
         words = "must be one of the container or initContainer names in the pod template"
         errors.append(invalid_value(f"{path}.containerName", codes["containerName"], words))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, forbidden_field, invalid_value, required, too_long, unsupported
+from picok8s.api.errors import FieldError, forbidden_field, invalid_value, required, too_long
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import addresses, checks
 
@@ -79,7 +79,7 @@ def _path(item: Object, path: str) -> Errors:
         return [required(f"{path}.pathType", "pathType must be specified")]
     errors: Errors = []
     if kind not in PATH_TYPES:
-        errors.append(unsupported(f"{path}.pathType", kind, PATH_TYPES))
+        errors.append(checks.unsupported(f"{path}.pathType", kind, PATH_TYPES))
     elif not text.startswith("/") and (text or kind != "ImplementationSpecific"):
         errors.append(invalid_value(f"{path}.path", text, "must be an absolute path"))
     if kind in ("Exact", "Prefix"):
@@ -196,7 +196,7 @@ def _parameters(parameters: Object, path: str) -> Errors:
             errors += checks.path_segment(parameters[key], f"{path}.{key}")
     scope, namespace = parameters["scope"], parameters.get("namespace")
     if scope not in ("Cluster", "Namespace"):
-        errors.append(unsupported(f"{path}.scope", scope, ("Cluster", "Namespace")))
+        errors.append(checks.unsupported(f"{path}.scope", scope, ("Cluster", "Namespace")))
     elif scope == "Namespace" and namespace is None:
         errors.append(required(f"{path}.namespace", "`parameters.scope` is set to 'Namespace'"))
     elif scope == "Namespace":

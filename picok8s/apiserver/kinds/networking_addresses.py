@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, forbidden_field, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, forbidden_field, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import addresses, checks
 
@@ -52,7 +52,7 @@ def _directions(types: list[str]) -> Errors:
     if len(types) > len(DIRECTIONS):
         return [invalid_value("spec.policyTypes", types, "may not specify more than two policyTypes")]
     return [
-        unsupported(f"spec.policyTypes[{index}]", word, DIRECTIONS, as_listed=True)
+        checks.unsupported(f"spec.policyTypes[{index}]", word, DIRECTIONS, as_listed=True)
         for index, word in enumerate(types)
         if word not in DIRECTIONS
     ]
@@ -73,7 +73,7 @@ def _ranges(spec: Object) -> Iterator[str]:
 def _port(port: Object, path: str) -> Errors:
     errors: Errors = []
     if port["protocol"] not in PROTOCOLS:
-        errors.append(unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS, as_listed=True))
+        errors.append(checks.unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS, as_listed=True))
     number, end = port.get("port"), port.get("endPort")
     if number is None:
         if end is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from picok8s.api import selectors
-from picok8s.api.errors import FieldError, duplicate, invalid_value, unsupported
+from picok8s.api.errors import FieldError, duplicate, invalid_value
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks, requirements
 from picok8s.apiserver.kinds.storage import label_warning
@@ -46,7 +46,7 @@ def _toleration(toleration: Object, path: str) -> Errors:
     value, effect = toleration.get("value", ""), toleration.get("effect", "")
     errors = checks.qualified(key, f"{path}.key") if key else []
     if not key and operator != "Exists":
-        words = "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+        words = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
         errors.append(invalid_value(f"{path}.operator", operator, words))
     if "tolerationSeconds" in toleration and effect != "NoExecute":
         words = "effect must be 'NoExecute' when `tolerationSeconds` is set"
@@ -56,9 +56,9 @@ def _toleration(toleration: Object, path: str) -> Errors:
     elif operator == "Exists" and value:
         errors.append(invalid_value(f"{path}.operator", toleration, "value must be empty when `operator` is 'Exists'"))
     elif operator not in OPERATORS:
-        errors.append(unsupported(f"{path}.operator", operator, OPERATORS, as_listed=True))
+        errors.append(checks.unsupported(f"{path}.operator", operator, OPERATORS, as_listed=True))
     if effect and effect not in EFFECTS:
-        errors.append(unsupported(f"{path}.effect", effect, EFFECTS, as_listed=True))
+        errors.append(checks.unsupported(f"{path}.effect", effect, EFFECTS, as_listed=True))
     return errors
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from cryptography import x509
 
 _BLOCK = re.compile(
-    rb"(?:^|\n)-----BEGIN ([^\n]*?)-----[ \t\r]*\n(.*?)(?:^|\n)-----END ([^\n]*?)-----[ \t\r]*(?=\n|$)", re.DOTALL | re.M
+    rb"(?:^|\n)-----BEGIN ([^\n]*?)-----[ \t\r]*\n(.*?)(?:^|\n)-----END ([^\n]*?)-----[ \t\r]*(?=\n|$)",
+    re.DOTALL | re.M,
 )
 
 

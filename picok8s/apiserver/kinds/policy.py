@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_long, unsupported
+from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_long
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks
 
@@ -42,7 +42,7 @@ def validate(new: Object, old: Object | None) -> Errors:
     errors += checks.label_selector(spec.get("selector"), "spec.selector")
     policy = spec.get("unhealthyPodEvictionPolicy")
     if policy is not None and policy not in EVICTION_POLICIES:
-        errors.append(unsupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES))
+        errors.append(checks.unsupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES))
     return errors
 
 
@@ -68,7 +68,7 @@ def conditions(items: list[Object], path: str) -> Errors:
 def _condition(condition: Object, path: str) -> Errors:
     errors = checks.qualified(condition.get("type", ""), f"{path}.type")
     if condition.get("status") not in ("True", "False", "Unknown"):
-        errors.append(unsupported(f"{path}.status", condition.get("status", ""), ("True", "False", "Unknown")))
+        errors.append(checks.unsupported(f"{path}.status", condition.get("status", ""), ("True", "False", "Unknown")))
     errors += checks.not_negative(condition, path, "observedGeneration")
     if not condition.get("lastTransitionTime"):
         errors.append(required(f"{path}.lastTransitionTime"))

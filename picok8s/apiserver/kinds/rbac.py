@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, invalid_value, required, unsupported
+from picok8s.api.errors import FieldError, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks
 
@@ -79,9 +79,9 @@ def _binding(kinds: tuple[str, ...], namespaced: bool) -> Validate:
         group, kind, name = (reference.get(key, "") for key in ("apiGroup", "kind", "name"))
         errors: Errors = []
         if group != GROUP:
-            errors.append(unsupported("roleRef.apiGroup", group, (GROUP,)))
+            errors.append(checks.unsupported("roleRef.apiGroup", group, (GROUP,)))
         if kind not in kinds:
-            errors.append(unsupported("roleRef.kind", kind, kinds, as_listed=True))
+            errors.append(checks.unsupported("roleRef.kind", kind, kinds, as_listed=True))
         errors += checks.path_segment(name, "roleRef.name") if name else []
         for index, subject in enumerate(subjects):
             errors += _subject(subject, f"subjects[{index}]", namespaced)
@@ -98,12 +98,12 @@ def _binding(kinds: tuple[str, ...], namespaced: bool) -> Validate:
 def _subject(subject: Object, path: str, namespaced: bool) -> Errors:
     kind, group, name = (subject.get(key, "") for key in ("kind", "apiGroup", "name"))
     if kind not in SUBJECTS:
-        return [unsupported(f"{path}.kind", kind, SUBJECTS, as_listed=True)]
+        return [checks.unsupported(f"{path}.kind", kind, SUBJECTS, as_listed=True)]
     if kind != "ServiceAccount":
-        return [] if group == GROUP else [unsupported(f"{path}.apiGroup", group, (GROUP,))]
+        return [] if group == GROUP else [checks.unsupported(f"{path}.apiGroup", group, (GROUP,))]
     errors = checks.subdomain(name, f"{path}.name") if name else []
     if group:
-        errors.append(unsupported(f"{path}.apiGroup", group, ("",)))
+        errors.append(checks.unsupported(f"{path}.apiGroup", group, ("",)))
     if not namespaced and not subject.get("namespace"):
         errors.append(required(f"{path}.namespace"))
     return errors

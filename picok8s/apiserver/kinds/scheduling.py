@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from picok8s.api.errors import FieldError, forbidden_field, required, unsupported
+from picok8s.api.errors import FieldError, forbidden_field, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks
 
@@ -38,7 +38,7 @@ def validate(new: Object, old: Object | None) -> Errors:
     if not policy:
         errors.append(required("preemptionPolicy"))
     elif policy not in POLICIES:
-        errors.append(unsupported("preemptionPolicy", policy, ("PreemptLowerPriority", "Never"), as_listed=True))
+        errors.append(checks.unsupported("preemptionPolicy", policy, ("PreemptLowerPriority", "Never"), as_listed=True))
     return errors
 
 

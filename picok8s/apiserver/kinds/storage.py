@@ -3,7 +3,7 @@
 from typing import Any
 
 from picok8s.api import names
-from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required, too_long, unsupported
+from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, required, too_long
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks
 
@@ -51,7 +51,7 @@ def validate_class(new: Object, old: Object | None) -> Errors:
         ("volumeBindingMode", ("Immediate", "WaitForFirstConsumer")),
     ):
         if new[key] not in words:
-            errors.append(unsupported(key, new[key], words))
+            errors.append(checks.unsupported(key, new[key], words))
     errors += _topologies(new.get("allowedTopologies") or [])
     return errors if provisioner else [*errors, required("provisioner")]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_long, too_many, unsupported
+from picok8s.api.errors import FieldError, duplicate, invalid_value, required, too_long, too_many
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import checks
 from picok8s.apiserver.kinds.policy import condition_reason
@@ -55,10 +55,10 @@ def validate_driver(new: Object, old: Object | None) -> Errors:
     spec = new["spec"]
     errors: Errors = []
     if spec["fsGroupPolicy"] not in FS_GROUP_POLICIES:
-        errors.append(unsupported("spec.fsGroupPolicy", spec["fsGroupPolicy"], FS_GROUP_POLICIES))
+        errors.append(checks.unsupported("spec.fsGroupPolicy", spec["fsGroupPolicy"], FS_GROUP_POLICIES))
     errors += _tokens(spec.get("tokenRequests") or [])
     errors += [
-        unsupported("spec.volumeLifecycleModes", mode, LIFECYCLES, as_listed=True)
+        checks.unsupported("spec.volumeLifecycleModes", mode, LIFECYCLES, as_listed=True)
         for mode in spec["volumeLifecycleModes"]
         if mode not in LIFECYCLES
     ]
@@ -170,14 +170,14 @@ def _health(condition: Object, path: str) -> Errors:
     status, reason = condition.get("status", ""), condition.get("reason", "")
     states = ("StorageDegraded", "StorageUnreachable")
     if status not in states:
-        errors.append(unsupported(f"{path}.status", status, states))
+        errors.append(checks.unsupported(f"{path}.status", status, states))
     errors += condition_reason(reason, f"{path}.reason", HEALTH_REASON_MAX)
     if len(condition.get("message", "")) > HEALTH_MESSAGE_MAX:
         errors.append(too_long(f"{path}.message", HEALTH_MESSAGE_MAX))
     if condition.get("accessMode", ACCESS_MODES[0]) not in ACCESS_MODES:
-        errors.append(unsupported(f"{path}.accessMode", condition["accessMode"], ACCESS_MODES))
+        errors.append(checks.unsupported(f"{path}.accessMode", condition["accessMode"], ACCESS_MODES))
     if condition.get("volumeMode", "Block") not in ("Filesystem", "Block"):
-        errors.append(unsupported(f"{path}.volumeMode", condition["volumeMode"], ("Filesystem", "Block"), True))
+        errors.append(checks.unsupported(f"{path}.volumeMode", condition["volumeMode"], ("Filesystem", "Block"), True))
     return errors
 
 

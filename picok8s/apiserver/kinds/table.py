@@ -5,10 +5,62 @@ from dataclasses import replace
 from functools import cache
 
 from picok8s.api.resource import Behaviour, Resource, facts
-from picok8s.apiserver.kinds import pods
+from picok8s.apiserver.kinds import (
+    admission_policies,
+    admissionregistration,
+    apiregistration,
+    apps,
+    autoscaling,
+    certificates,
+    certificates_pods,
+    coordination,
+    cronjobs,
+    discovery,
+    events_k8s,
+    flowcontrol,
+    jobs,
+    networking,
+    networking_addresses,
+    node,
+    pods,
+    policy,
+    rbac,
+    resource,
+    resource_slices,
+    scheduling,
+    storage,
+    storage_csi,
+    storagemigration,
+)
 
 # One row a file. A later file may not speak about a kind of an earlier one.
-TABLES: tuple[dict[str, Behaviour], ...] = (pods.BEHAVIOURS,)
+TABLES: tuple[dict[str, Behaviour], ...] = (
+    pods.BEHAVIOURS,
+    admission_policies.BEHAVIOURS,
+    admissionregistration.BEHAVIOURS,
+    apiregistration.BEHAVIOURS,
+    apps.BEHAVIOURS,
+    autoscaling.BEHAVIOURS,
+    certificates.BEHAVIOURS,
+    certificates_pods.BEHAVIOURS,
+    coordination.BEHAVIOURS,
+    cronjobs.BEHAVIOURS,
+    discovery.BEHAVIOURS,
+    events_k8s.BEHAVIOURS,
+    flowcontrol.BEHAVIOURS,
+    jobs.BEHAVIOURS,
+    networking.BEHAVIOURS,
+    networking_addresses.BEHAVIOURS,
+    node.BEHAVIOURS,
+    policy.BEHAVIOURS,
+    rbac.BEHAVIOURS,
+    resource.BEHAVIOURS,
+    resource_slices.BEHAVIOURS,
+    scheduling.BEHAVIOURS,
+    storage.BEHAVIOURS,
+    storage_csi.BEHAVIOURS,
+    storagemigration.BEHAVIOURS,
+)
 
 
 def join(rows: Iterable[Resource], tables: Iterable[dict[str, Behaviour]]) -> tuple[Resource, ...]:

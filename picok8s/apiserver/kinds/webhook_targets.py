@@ -1,4 +1,4 @@
-"""Where a webhook is called: an HTTPS address or a service of the cluster, as admission and conversion webhooks name it."""
+"""Where a webhook is called: an HTTPS address or a service of the cluster, for admission and conversion alike."""
 
 from typing import Any
 from urllib.parse import urlsplit
