@@ -33,6 +33,9 @@ def _same(obj: Object) -> Object:
     return obj
 
 
+Step = tuple[Callable[[Object, Object], None], Callable[[Object, Object], list[FieldError]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Where the scale subresource finds its three words. Paths are dotted; `selector` is a LabelSelector, or a map where `plain`."""
@@ -52,6 +55,7 @@ class Behaviour:
     validate    errors of the whole object, metadata apart, in Kubernetes' order; with `old` also what may not change.
     warnings    lines for Warning headers.
     prepare_status, validate_status   the same two for the status subresource.
+    subresources  for others that write the object (ephemeralcontainers, resize, approval, finalize): name -> (prepare, validate).
     name        complains about metadata.name: text errors, one string each ([] when good). None: a DNS subdomain.
     encode, decode   to and from the stored form, where a version is not stored as itself.
     fields      field selectors beyond metadata.name and metadata.namespace: path -> how to read it (a missing value is "").
@@ -63,6 +67,7 @@ class Behaviour:
     warnings: Callable[[Object, Object | None], list[str]] = _no_warnings
     prepare_status: Callable[[Object, Object], None] | None = None
     validate_status: Callable[[Object, Object], list[FieldError]] = _no_errors
+    subresources: dict[str, Step] = field(default_factory=dict)
     name: Callable[[str], list[str]] | None = None
     encode: Callable[[Object], Object] = _same
     decode: Callable[[Object], Object] = _same
@@ -96,6 +101,11 @@ class Resource:
     def name(self) -> str:
         """`pods`, `deployments.apps`: how the rest of picok8s names a resource."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def stored_as_is(self) -> bool:
+        """Whether the stored form is the one that is shown."""
+        return self.behaviour.decode is _same
 
     @property
     def api_version(self) -> str:

@@ -21,10 +21,14 @@ def answer(server: Server, call: Call) -> Response | None:
     names = parts[1:] or [name for name in CHECKS if name not in call.request.query.get("exclude", [])]
     good = {name: CHECKS[name](server) for name in names}
     whole = all(good.values())
-    lines = [f"[{'+' if fine else '-'}]{name} {'ok' if fine else 'failed: reason withheld'}" for name, fine in good.items()]
+    lines = [
+        f"[{'+' if fine else '-'}]{name} {'ok' if fine else 'failed: reason withheld'}" for name, fine in good.items()
+    ]
     if whole and "verbose" not in call.request.query:
         text = "ok"
     else:
         text = "\n".join([*lines, f"{parts[0]} check {'passed' if whole else 'failed'}", ""])
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache, private"}
-    return Response(200 if whole else 500, body=text.encode(), content_type="text/plain; charset=utf-8", headers=headers)
+    return Response(
+        200 if whole else 500, body=text.encode(), content_type="text/plain; charset=utf-8", headers=headers
+    )

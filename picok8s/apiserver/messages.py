@@ -6,7 +6,7 @@ from typing import Any
 
 from picok8s.api.errors import ApiError
 from picok8s.api.resource import Resource
-from picok8s.apiserver.authenticate import User
+from picok8s.apiserver.users import User
 
 Object = dict[str, Any]
 

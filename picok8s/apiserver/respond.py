@@ -76,7 +76,9 @@ def partial(obj: Object | None, resource: Resource, form: negotiate.Form, reques
     if form.kind == "Table":
         include = request.one("includeObject", "Metadata")
         items = whole if whole is not None else [obj]
-        metadata = obj["metadata"] if whole is not None else {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        metadata = (
+            obj["metadata"] if whole is not None else {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        )
         return table.table(resource, items, include, metadata, form.version, now)
     if form.kind == "PartialObjectMetadataList":
         if whole is None:

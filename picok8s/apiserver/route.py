@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from picok8s.api.errors import ApiError
 from picok8s.api.resource import Resource
-from picok8s.apiserver.authenticate import User
+from picok8s.apiserver.users import User
 from picok8s.apiserver.messages import Call, Request
 
 Catalogue = dict[tuple[str, str, str], Resource]  # (group, version, plural)

@@ -37,7 +37,8 @@ class Server:
     uid: Callable[[], str]
     lookup: "Lookup" = None  # type: ignore[assignment]
     node_client: Any = None  # How connections to nodes are made (`proxy.py`).
-    later: Callable[[float], Any] = None  # type: ignore[assignment]  # Awaitable that is done after so many seconds.
+    within: Callable[[Any, float], Any] = None  # type: ignore[assignment]  # An awaitable's result, None after so many seconds.
+    chance: Callable[[], float] = lambda: 0.5  # Between 0 and 1.
     caches: dict[str, Any] = field(default_factory=dict)  # Documents that are built when first asked for.
 
     def __post_init__(self) -> None:
