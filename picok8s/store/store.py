@@ -7,6 +7,8 @@ and nobody ever sees one that could be lost. Reads never wait.
 Objects are kept as the bytes to send (`Stored.data`) beside the parsed dict; both are shared by all readers and never changed.
 """
 
+from __future__ import annotations  # A method is called `list`.
+
 import asyncio
 from collections import deque
 from collections.abc import Iterator
