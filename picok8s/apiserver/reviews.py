@@ -4,13 +4,16 @@ Each function takes the object as it was sent and gives the object to answer. Ra
 well formed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from picok8s.api import moment
 from picok8s.api.errors import FieldError, bad_request, forbidden_field, invalid, invalid_value, required
 from picok8s.apiserver import authorize, tokens, users
 from picok8s.apiserver.authenticate import Authenticator
 from picok8s.apiserver.authorize import Authorizer
+from picok8s.apiserver.messages import Call
 from picok8s.apiserver.rbac import Attributes
 from picok8s.apiserver.users import User
 
@@ -18,6 +21,21 @@ Object = dict[str, Any]
 
 GROUP = "authorization.k8s.io"
 ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+
+
+class Cluster(Protocol):
+    """What reviews use of the server."""
+
+    authorizer: Authorizer
+    authenticator: Authenticator
+    now: Callable[[], float]
+
+
+def answer(server: Cluster, call: Call, review: Object) -> Object:
+    """The answer to a POST of a review, whichever it is."""
+    now = moment.time(server.now())
+    asker = Asker(call.user, server.authorizer, server.authenticator, now, call.namespace)
+    return REVIEWS[call.of.plural](asker, review)
 
 
 @dataclass(frozen=True, slots=True)
