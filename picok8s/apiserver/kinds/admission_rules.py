@@ -1,4 +1,4 @@
-"""Which requests an admission webhook or policy looks at: operations, groups, versions, resources; and further conditions.
+"""Which requests an admission webhook or policy looks at: operations, groups, versions, resources, conditions.
 
 Whether an expression compiles is not asked here: only that there is one.
 """

@@ -1,4 +1,7 @@
-"""admissionregistration.k8s.io: ValidatingWebhookConfiguration, MutatingWebhookConfiguration. Policies are in admission_policies.py."""
+"""admissionregistration.k8s.io: ValidatingWebhookConfiguration, MutatingWebhookConfiguration.
+
+Policies are in admission_policies.py.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -120,7 +120,9 @@ def _selector(spec: Object, kind: str) -> Errors:
         return [required("spec.selector")]
     errors = checks.label_selector(selector, "spec.selector")
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        errors.append(invalid_value("spec.selector", selector, f"empty selector is invalid for {kind}"))
+        errors.append(
+            invalid_value("spec.selector", checks.in_order(selector), f"empty selector is invalid for {kind}")
+        )
     return errors
 
 
@@ -128,7 +130,7 @@ def _mismatch(spec: Object) -> Errors:
     labels = (spec["template"].get("metadata") or {}).get("labels")
     if checks.selected(spec.get("selector"), labels or {}):
         return []
-    return [invalid_value(f"{TEMPLATE}.metadata.labels", labels, checks.SELECTOR_MISMATCH)]
+    return [invalid_value(f"{TEMPLATE}.metadata.labels", checks.in_order(labels, True), checks.SELECTOR_MISMATCH)]
 
 
 def _matches_all(selector: Object | None) -> bool:
@@ -149,7 +151,7 @@ def _always_running(template: Object, kind: str) -> Errors:
 def _template(spec: Object, template: Object, kind: str, broken: str) -> Errors:
     """A template below a selector: they must match; of a selector that cannot be read only that is said."""
     if checks.label_selector(spec.get("selector"), ""):
-        return [invalid_value("spec.selector", spec["selector"], broken)]
+        return [invalid_value("spec.selector", checks.in_order(spec["selector"]), broken)]
     errors = [] if _matches_all(spec.get("selector")) else _mismatch(spec)
     return [*errors, *pods.validate_template(template, TEMPLATE), *_always_running(spec["template"], kind)]
 
@@ -299,9 +301,12 @@ def _retention(policy: Object) -> Errors:
 
 
 def _stateful_template(spec: Object, old: Object | None) -> Errors:
-    """The template as its pods will be: with a volume for each claim, and the host name and subdomain the server gives."""
+    """The template as its pods will be: with a volume for each claim, without a host name or subdomain of its own."""
     if checks.label_selector(spec.get("selector"), ""):
-        return [invalid_value("spec.selector", spec["selector"]), *_always_running(spec["template"], "StatefulSet")]
+        return [
+            invalid_value("spec.selector", checks.in_order(spec["selector"])),
+            *_always_running(spec["template"], "StatefulSet"),
+        ]
     errors = [] if _matches_all(spec.get("selector")) else _mismatch(spec)
     if old is None or not pods.validate_template(_with_claims(old["spec"]), TEMPLATE):
         errors += pods.validate_template(_with_claims(spec), TEMPLATE)
@@ -350,7 +355,9 @@ def validate_daemon_set(new: Object, old: Object | None) -> Errors:
     if not broken:
         errors += _mismatch(spec)
     if _matches_all(spec.get("selector")):
-        errors.append(invalid_value("spec.selector", spec["selector"], "empty selector is invalid for daemonset"))
+        errors.append(
+            invalid_value("spec.selector", checks.in_order(spec["selector"]), "empty selector is invalid for daemonset")
+        )
     errors += pods.validate_template(spec["template"], TEMPLATE)
     errors += _always_running(spec["template"], "DaemonSet")
     errors += checks.not_negative(spec, "spec", "minReadySeconds")

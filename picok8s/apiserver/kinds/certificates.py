@@ -1,4 +1,7 @@
-"""certificates.k8s.io: CertificateSigningRequest and ClusterTrustBundle. Who asked for a certificate is filled in at admission."""
+"""certificates.k8s.io: CertificateSigningRequest and ClusterTrustBundle.
+
+Who asked for a certificate is not known here: it is filled in where the request is.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -163,8 +166,9 @@ def _conditions(new: Object, old: Object | None) -> Errors:
             errors.append(duplicate(f"{path}.type", kind))
         seen.append(kind)
     if all(kind in seen for kind in APPROVAL) and not all(kind in before for kind in APPROVAL):
-        words = "must specify at most one of: `Approved`, `Denied`"
-        late.append(invalid_value(CONDITIONS, "{Approved, Denied}", words))
+        told = [f'conditions[{{"type": "{kind}"}}]' for kind in APPROVAL]
+        words = f"must specify at most one of: {', '.join(f'`{word}`' for word in told)}"
+        late.append(invalid_value(CONDITIONS, "{" + ", ".join(told) + "}", words))
     return errors + late
 
 

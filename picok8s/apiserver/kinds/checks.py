@@ -1,7 +1,7 @@
 """What many kinds check alike: numbers, percentages, names in fields, unions, what may not change, generations.
 
-Every check returns the field errors it found, in Kubernetes' order, and changes nothing; the functions under "Preparing"
-change the new object only. Paths are dotted; a missing field is never an error here unless the check says "required".
+Every check returns the field errors it found, in Kubernetes' order, and changes nothing; what stands under "Preparing"
+changes the new object only. Paths are dotted; a missing field is never an error here unless the check says "required".
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -138,14 +138,28 @@ def label_selector(selector: Object | None, path: str) -> Errors:
 def immutable(new: Object, old: Object, path: str, *keys: str, bare: bool = False) -> Errors:
     """Fields of `new` that differ from `old`; `bare` names the field without its value."""
     return [
-        invalid_value(child(path, key), None if bare else new.get(key), IMMUTABLE)
+        invalid_value(child(path, key), None if bare else in_order(new.get(key)), IMMUTABLE)
         for key in keys
         if new.get(key) != old.get(key)
     ]
 
 
+# Fields that are maps: Kubernetes prints their keys sorted, while a struct's fields keep their order.
+MAPS = ("matchLabels", "labels", "annotations", "nodeSelector", "parameters")
+
+
+def in_order(value: Any, is_map: bool = False) -> Any:
+    """A value as Kubernetes prints it: maps sorted by their keys."""
+    if isinstance(value, list):
+        return [in_order(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    shown = {key: in_order(item, key in MAPS) for key, item in value.items()}
+    return dict(sorted(shown.items())) if is_map else shown
+
+
 def spelled(obj: Object | None, fields: Sequence[tuple[str, Any]]) -> Object | None:
-    """A struct as Kubernetes' internal types print it: every field by its Go name; a nested table prints a nested struct."""
+    """A struct as Kubernetes' internal types print it: every field by its Go name; a nested table, a struct."""
     if obj is None:
         return None
     return {name: spelled(obj.get(key[0]), key[1]) if isinstance(key, tuple) else obj.get(key) for name, key in fields}

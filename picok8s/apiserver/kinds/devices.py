@@ -1,6 +1,7 @@
 """resource.k8s.io: the small things that claims, classes and slices of devices have in common: names, taints, settings.
 
-Rules come in two groups, as upstream's: what its code checks, and after all of that what its schema says. A `Found` keeps both.
+Rules come in two groups, as upstream's: what its code checks, and after all of that what its schema says. A `Found`
+keeps both.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,7 +43,7 @@ class Found:
 
 
 def many(found: Found, items: list[Any], path: str, limit: int, key: Callable[[Any], Any] | None = None) -> bool:
-    """The schema's rules of a list: not too long, no item twice (by its key). False when it is too long to look into."""
+    """The schema's rules of a list: not too long, no item twice (by its key). False when it is too long to go on."""
     if len(items) > limit:
         found.schema.append(too_many(path, len(items), limit))
         return False

@@ -1,6 +1,7 @@
 """events.k8s.io: the events of the core group in another form, with stricter rules for new ones.
 
-`encode` makes the stored (core) event, `decode` the shown one. The rules speak of the core form's fields, as upstream's do.
+`encode` makes the stored (core) event, `decode` the shown one. The rules speak of the core form's fields, as
+upstream's do.
 """
 
 from typing import Any

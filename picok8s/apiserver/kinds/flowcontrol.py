@@ -1,4 +1,7 @@
-"""flowcontrol.apiserver.k8s.io: FlowSchema and PriorityLevelConfiguration. Those that a server cannot do without never change."""
+"""flowcontrol.apiserver.k8s.io: FlowSchema and PriorityLevelConfiguration.
+
+Those that a server cannot do without never change.
+"""
 
 from math import ceil, log2
 from typing import Any

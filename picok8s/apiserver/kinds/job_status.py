@@ -1,4 +1,7 @@
-"""The status of a Job: what a controller may write into it. A rule holds from when its fields change, so that old statuses pass."""
+"""The status of a Job: what a controller may write into it.
+
+A rule holds from when its fields change, so that old statuses pass.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -129,7 +129,9 @@ def _selector(spec: Object) -> Errors:
         errors = checks.label_selector(selector, "spec.selector")
     labels = (spec["template"].get("metadata") or {}).get("labels")
     if (selector is None or not errors) and not checks.selected(selector, labels or {}):
-        errors.append(invalid_value("spec.template.metadata.labels", labels, checks.SELECTOR_MISMATCH))
+        errors.append(
+            invalid_value("spec.template.metadata.labels", checks.in_order(labels, True), checks.SELECTOR_MISMATCH)
+        )
     return errors
 
 
@@ -303,7 +305,7 @@ def _exit_codes(codes: Object, path: str, containers: set[Any]) -> Errors:
             errors.append(invalid_value(f"{path}.values[{index}]", value, "must not be 0 for the In operator"))
         if value in values[:index]:
             errors.append(duplicate(f"{path}.values[{index}]", value))
-    if any(a > b for a, b in zip(values, values[1:], strict=False)):
+    if values != sorted(values):
         errors.append(invalid_value(f"{path}.values", values, "must be ordered"))
     return errors
 

@@ -14,6 +14,13 @@ Errors = list[FieldError]
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 OPERATORS = ("Equal", "Exists")
 IDENTITY = ("key", "operator", "value", "effect")
+TOLERATION = (
+    ("Key", "key"),
+    ("Operator", "operator"),
+    ("Value", "value"),
+    ("Effect", "effect"),
+    ("TolerationSeconds", "tolerationSeconds"),
+)
 
 
 def validate(new: Object, old: Object | None) -> Errors:
@@ -36,7 +43,8 @@ def _tolerations(tolerations: list[Object], path: str) -> Errors:
     for index, toleration in enumerate(tolerations):
         identity = tuple(toleration.get(key, "") for key in IDENTITY)
         if identity in seen:
-            errors.append(duplicate(f"{path}[{index}]", toleration))
+            shown = checks.spelled({key: "" for key in IDENTITY} | toleration, TOLERATION)
+            errors.append(duplicate(f"{path}[{index}]", shown))
         seen.append(identity)
     return errors
 

@@ -1,4 +1,4 @@
-"""PEM texts as Go reads them: blocks anywhere in a text, each with its kind, headers and content; the rest is passed over."""
+"""PEM texts as Go reads them: blocks anywhere in a text, each with its kind and content; the rest is passed over."""
 
 import base64
 import binascii

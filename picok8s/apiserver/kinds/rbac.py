@@ -1,4 +1,7 @@
-"""rbac.authorization.k8s.io: Role, ClusterRole, RoleBinding, ClusterRoleBinding. Who may grant what is apiserver/escalation.py's."""
+"""rbac.authorization.k8s.io: Role, ClusterRole, RoleBinding, ClusterRoleBinding.
+
+Who may grant what is apiserver/escalation.py's.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,9 +1,9 @@
 """resource.k8s.io: ResourceSlice, by which drivers say what devices there are, and DeviceTaintRule."""
 
 import re
-from fractions import Fraction
 from typing import Any
 
+from picok8s.api import quantity
 from picok8s.api.errors import (
     FieldError,
     duplicate,
@@ -14,8 +14,9 @@ from picok8s.api.errors import (
     too_long,
     too_many,
 )
+from picok8s.api.quantity import nanos
 from picok8s.api.resource import Behaviour
-from picok8s.apiserver.kinds import amounts, checks, devices, policy
+from picok8s.apiserver.kinds import checks, devices, policy
 from picok8s.apiserver.kinds.devices import Found
 
 Object = dict[str, Any]
@@ -264,7 +265,7 @@ def _capacity(capacity: Object, path: str, shared: bool) -> Errors:
 
 
 def _options(options: list[str], default: str, most: str, path: str) -> Errors:
-    numbers = [amounts.amount(option) for option in options]
+    numbers = [nanos(option) for option in options]
     errors = [
         invalid_value(f"{path}[{index + 1}]", options[index + 1], "values must be sorted in ascending order")
         for index in range(len(options) - 1)
@@ -273,11 +274,11 @@ def _options(options: list[str], default: str, most: str, path: str) -> Errors:
     if len(options) > OPTIONS_MAX:
         return [*errors, too_many(path, len(options), OPTIONS_MAX)]
     for index, number in enumerate(numbers):
-        if number > amounts.amount(most):
+        if number > nanos(most):
             words = f"option is larger than capacity value: {most}"
             errors.append(invalid_value(f"{path}[{index}]", options[index], words))
     errors += [duplicate(f"{path}[{index}]", options[index]) for index, n in enumerate(numbers) if n in numbers[:index]]
-    if amounts.amount(default) not in numbers:
+    if nanos(default) not in numbers:
         errors.append(invalid_value(path, default, "default value is not valid according to the requestPolicy"))
     return errors
 
@@ -289,11 +290,11 @@ def _span(span: Object, default: str, most: str, path: str) -> Errors:
     errors: Errors = []
 
     def above(key: str, text: str, limit: str, words: str) -> None:
-        if amounts.amount(text) > amounts.amount(limit):
+        if nanos(text) > nanos(limit):
             errors.append(invalid_value(f"{path}.{key}", text, f"{words}: {limit}"))
 
     above("min", low, most, "min is larger than capacity value")
-    if amounts.amount(default) < amounts.amount(low):
+    if nanos(default) < nanos(low):
         errors.append(invalid_value(f"{path}.default", default, f"default is less than min: {low}"))
     if high is not None:
         above("max", low, high, "min is larger than max")
@@ -303,15 +304,15 @@ def _span(span: Object, default: str, most: str, path: str) -> Errors:
 
 
 def _steps(low: str, high: str | None, step: str, default: str, most: str, path: str) -> Errors:
-    size, start = amounts.amount(step), amounts.amount(low)
+    size, start = nanos(step), nanos(low)
     if size <= 0:
         return [invalid_value(path, step, "must be greater than zero")]
     errors: Errors = []
-    if start + size > amounts.amount(most):
-        words = f"one step {amounts.written(start + size)} is larger than capacity value: {most}"
+    if start + size > nanos(most):
+        words = f"one step {quantity.write(start + size)} is larger than capacity value: {most}"
         errors.append(invalid_value(path, step, words))
     for value in (default, high):
-        if value is not None and (amounts.amount(value) - start) % size != Fraction(0):
+        if value is not None and (nanos(value) - start) % size:
             words = f"value is not a multiple of a given step ({step}) from ({low})"
             errors.append(invalid_value(path, value, words))
     return errors
@@ -331,11 +332,11 @@ def _allocatable(item: Object, capacity: Object, path: str) -> Errors:
         errors.append(not_found_field(f"{path}.mapping.capacityKey", key))
     for word in ("capacityMultiplier", "deviceMultiplier"):
         factor = (mapping or {}).get(word)
-        if factor is not None and amounts.amount(factor) <= 0:
+        if factor is not None and nanos(factor) <= 0:
             errors.append(invalid_value(f"{path}.mapping.{word}", factor, "must be positive"))
     for word in ("perPod", "perContainer"):
         extra = (overhead or {}).get(word)
-        if extra is not None and amounts.amount(extra) < 0:
+        if extra is not None and nanos(extra) < 0:
             errors.append(invalid_value(f"{path}.overhead.{word}", extra, "must be non-negative"))
     return errors
 

@@ -1,4 +1,7 @@
-"""storage.k8s.io: StorageClass, VolumeAttributesClass, VolumeAttachment, CSIStorageCapacity. The CSI kinds are in storage_csi.py."""
+"""storage.k8s.io: StorageClass, VolumeAttributesClass, VolumeAttachment, CSIStorageCapacity.
+
+CSIDriver and CSINode are in storage_csi.py.
+"""
 
 from typing import Any
 
