@@ -55,6 +55,7 @@ class Call:
     subresource: str = ""
     rest: str = ""  # The path after proxy/.
     dry_run: bool = False
+    applied: bool = False  # A server-side apply, which keeps its own record of who owns what.
     warnings: list[str] = field(default_factory=list)
 
     @property

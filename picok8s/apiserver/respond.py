@@ -9,7 +9,6 @@ from picok8s.api.errors import ApiError, FieldError, invalid, unsupported
 from picok8s.api.resource import Resource
 from picok8s.apiserver import negotiate
 from picok8s.apiserver.messages import Request, Response
-from picok8s.wire import protobuf, table
 
 Object = dict[str, Any]
 
@@ -62,6 +61,8 @@ def render(response: Response, request: Request, now: float) -> tuple[bytes, str
 
 def encode(obj: Object, media: str) -> bytes:
     if media == negotiate.PROTOBUF:
+        from picok8s.wire import protobuf  # Loaded when first asked for: most clusters of one user never are.
+
         return protobuf.encode(obj)
     if media == negotiate.YAML:
         return yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=True, default_flow_style=False).encode()
@@ -74,6 +75,8 @@ def partial(obj: Object | None, resource: Resource, form: negotiate.Form, reques
     whole = obj["items"] if "items" in obj and obj.get("kind", "").endswith("List") else None
     api_version = f"meta.k8s.io/{form.version}"
     if form.kind == "Table":
+        from picok8s.wire import table
+
         include = request.one("includeObject", "Metadata")
         items = whole if whole is not None else [obj]
         metadata = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from picok8s.api import errors, selectors
+from picok8s.api import selectors
 from picok8s.api.resource import Resource
 from picok8s.apiserver.messages import Call
 
@@ -36,12 +36,11 @@ def _labels(text: str) -> Predicate:
 
 
 def _fields(text: str, resource: Resource) -> Predicate:
-    readers: dict[str, Callable[[Object], str]] = {NAME: lambda obj: str(obj["metadata"]["name"])}
-    if resource.namespaced or resource.name == "namespaces":
-        readers[NAMESPACE] = lambda obj: str(obj["metadata"].get("namespace", ""))
-    readers.update(resource.behaviour.fields)
+    readers: dict[str, Callable[[Object], str]] = {
+        NAME: lambda obj: str(obj["metadata"]["name"]),
+        NAMESPACE: lambda obj: str(obj["metadata"].get("namespace", "")),
+        **resource.behaviour.fields,
+    }
     terms = selectors.parse_fields(text)
-    for term in terms:
-        if term.key not in readers:
-            raise errors.bad_request(f"field label not supported: {term.key}")
-    return lambda obj: all((readers[term.key](obj) == term.value) is (term.operator != "!=") for term in terms)
+    selectors.check_fields(terms, resource.behaviour.fields, resource.namespaced)
+    return lambda obj: selectors.matches_fields(terms, lambda path: readers[path](obj))

@@ -65,7 +65,7 @@ async def _spend(server: Server, call: Call, pod: Object, dry_run: bool) -> None
 
 def _covers(budget: Object, pod: Object) -> bool:
     selector = budget["spec"].get("selector")
-    return selector is not None and selectors.matches_selector(selector, objects.labels(pod))
+    return selector is not None and selectors.selects(selector, objects.labels(pod))
 
 
 def _spent(budget: Object, pod: Object, now: str) -> Object:

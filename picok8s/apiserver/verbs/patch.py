@@ -5,9 +5,8 @@ A patch is applied to the newest state and tried again when another write came b
 
 from typing import Any
 
-from picok8s.api import errors, objects
-from picok8s.api.errors import ApiError
-from picok8s.apiserver import body, objectmeta, ownership, write
+from picok8s.api import errors
+from picok8s.apiserver import objectmeta, patching, write
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs import update
@@ -18,7 +17,7 @@ Object = dict[str, Any]
 
 async def patch(server: Server, call: Call) -> Response:
     resource = call.of
-    change = body.patch(call)
+    change = patching.read(call)
     for _ in range(write.RETRIES):
         old = server.store.newest(resource.storage, call.name, write.namespace(call))
         if old is None:
@@ -51,6 +50,5 @@ async def _apply_new(server: Server, call: Call, change: Any) -> Response:
         why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         raise write.stale(call, why)
     new["metadata"].pop("resourceVersion", None)
-    call.request.query.setdefault("applied", ["true"])
     created = await write.create(server, call, new)
     return Response(201, obj=created, resource=call.of)

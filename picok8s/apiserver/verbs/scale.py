@@ -5,7 +5,7 @@ from typing import Any
 from picok8s.api import errors, objects, selectors
 from picok8s.api.errors import invalid_value
 from picok8s.api.resource import Resource, Scale
-from picok8s.apiserver import body, write
+from picok8s.apiserver import body, patching, write
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.server import Server
 from picok8s.store.store import Conflict, Stored
@@ -20,7 +20,7 @@ async def scale(server: Server, call: Call) -> Response:
     if call.verb == "get":
         return Response(obj=shown(call.of, where, write.find(server, call).obj))
     read = body.read(call, "Scale", "autoscaling/v1") if call.verb == "update" else None
-    change = body.patch(call) if call.verb == "patch" else None
+    change = patching.read(call) if call.verb == "patch" else None
     for _ in range(write.RETRIES):
         old = write.find(server, call)
         before = shown(call.of, where, old.obj)
@@ -64,7 +64,7 @@ def shown(resource: Resource, where: Scale, obj: Object) -> Object:
     status: Object = {"replicas": at(obj, where.status_replicas) or 0}
     selector = at(obj, where.selector)
     if selector:
-        text = ",".join(f"{k}={v}" for k, v in sorted(selector.items())) if where.plain else selectors.text(selector)
+        text = ",".join(f"{k}={v}" for k, v in sorted(selector.items())) if where.plain else selectors.text(selectors.requirements(selector))
         status["selector"] = text
     spec = {"replicas": replicas} if replicas else {}
     return {

@@ -16,7 +16,6 @@ from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs.list import check_options, whole
 from picok8s.store.store import Compacted
 from picok8s.store.watch import Event, Watch
-from picok8s.wire import protobuf
 
 Object = dict[str, Any]
 
@@ -175,6 +174,8 @@ class _Stream:
                     obj = {**obj, "columnDefinitions": None}
                 self.rows += 1
         if self.form.media == negotiate.PROTOBUF:
+            from picok8s.wire import protobuf
+
             return protobuf.frame(kind, obj)
         return orjson.dumps({"type": kind, "object": obj}) + b"\n"
 
