@@ -271,11 +271,6 @@ def path_segment(text: str) -> list[str]:
     return [f"may not contain '{letter}'" for letter in "/%" if letter in text]
 
 
-def path_segment_prefix(text: str) -> list[str]:
-    """As `path_segment` for a generateName, which more will follow."""
-    return [f"may not contain '{letter}'" for letter in "/%" if letter in text]
-
-
 def masked(prefix: str) -> str:
     """A generateName as its name check sees it: a trailing dash is fine, since letters will follow it."""
     return prefix[:-2] + "a" if len(prefix) > 1 and prefix.endswith("-") else prefix

@@ -298,11 +298,15 @@ def _checked(requirement: Requirement) -> Requirement:
 
 @dataclass(frozen=True, slots=True)
 class FieldTerm:
-    """`path=value`, or `path!=value` when `negated`."""
+    """`key=value`, `key==value` or `key!=value`; `key` is the path of a field."""
 
-    path: str
+    key: str
+    operator: str
     value: str
-    negated: bool = False
+
+    @property
+    def negated(self) -> bool:
+        return self.operator == NOT_EQUALS
 
 
 FieldTerms = tuple[FieldTerm, ...]
@@ -316,7 +320,7 @@ def parse_fields(selector: str) -> FieldTerms:
         term = re.match(r"((?:\\.|[^=!\\]|!(?!=))*?)(!=|==|=)(.*)", part, re.DOTALL)
         if term is None:
             raise bad_request(f"invalid selector: '{selector}'; can't understand '{part}'")
-        found.append(FieldTerm(term[1], _unescaped(term[3]), term[2] == "!="))
+        found.append(FieldTerm(term[1], term[2], _unescaped(term[3])))
     return tuple(found)
 
 
@@ -338,21 +342,21 @@ def check_fields(terms: FieldTerms, own: Iterable[str], namespaced: bool) -> Non
     if own and not namespaced:
         known.discard("metadata.namespace")  # A kind with fields of its own names each; the others take both.
     for term in terms:
-        if term.path not in known:
+        if term.key not in known:
             if own:
-                raise bad_request(f"field label not supported: {term.path}")
+                raise bad_request(f"field label not supported: {term.key}")
             words = 'only "metadata.name", "metadata.namespace"'
-            raise bad_request(f'"{term.path}" is not a known field selector: {words}')
+            raise bad_request(f'"{term.key}" is not a known field selector: {words}')
 
 
 def matches_fields(terms: FieldTerms, read: Callable[[str], str]) -> bool:
     """`read` gives the value at a path, "" when there is none."""
-    return all((read(term.path) == term.value) != term.negated for term in terms)
+    return all((read(term.key) == term.value) != term.negated for term in terms)
 
 
 def exact_field(terms: FieldTerms, path: str) -> str | None:
     """The one value that the terms want at `path`, so that an index or a key may find it."""
-    return next((term.value for term in terms if term.path == path and not term.negated), None)
+    return next((term.value for term in terms if term.key == path and not term.negated), None)
 
 
 # Nodes
