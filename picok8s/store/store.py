@@ -272,6 +272,13 @@ class Store:
         for watch in tuple(shelf.watches):
             watch.put(event)
 
+    def forget_the_past(self) -> None:
+        """History begins now: nobody can have seen what was before (the first objects of a new cluster)."""
+        self.floor = self.revision
+        for shelf in self.shelves.values():
+            shelf.history.clear()
+            shelf.floor = self.revision
+
     async def close(self) -> None:
         """Wait for what is under way, then close the engine. Watches end."""
         if self.writer is not None:
