@@ -108,8 +108,8 @@ def forbidden_field(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", field, _join("Forbidden", detail))
 
 
-def not_found_field(field: str, value: Any) -> FieldError:
-    return FieldError("FieldValueNotFound", field, f"Not found: {shown(value)}")
+def not_found_field(field: str, value: Any, detail: str = "") -> FieldError:
+    return FieldError("FieldValueNotFound", field, _join(f"Not found: {shown(value)}", detail))
 
 
 def too_long(field: str, limit: int, detail: str = "") -> FieldError:

@@ -84,7 +84,8 @@ def is_best_effort(pod: Object) -> bool:
 
 def is_terminating(pod: Object) -> bool:
     """Whether a pod is bound to end by itself."""
-    return (pod["spec"].get("activeDeadlineSeconds") or -1) >= 0
+    deadline = pod["spec"].get("activeDeadlineSeconds")
+    return deadline is not None and deadline >= 0
 
 
 def is_counted(pod: Object, now: float) -> bool:

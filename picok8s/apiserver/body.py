@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from picok8s.api import body as parser
 from picok8s.api import decode as decoder
-from picok8s.api import errors, objects
+from picok8s.api import document, errors, objects
 from picok8s.api.errors import ApiError
 from picok8s.apiserver import negotiate, respond
 from picok8s.apiserver.messages import Call, Request
@@ -27,7 +26,7 @@ def media_of(request: Request) -> str:
     return request.header("content-type").split(";", 1)[0].strip().lower() or negotiate.JSON
 
 
-def parsed(request: Request, how: str = "Ignore") -> tuple[Any, list[str]]:
+def parsed(request: Request, kind: str, how: str = "Ignore") -> tuple[Any, list[str]]:
     """The body as data, and what it repeats. Raises ApiError 400, 415."""
     if request.obj is not None:
         return objects.copy(request.obj), []
@@ -39,14 +38,14 @@ def parsed(request: Request, how: str = "Ignore") -> tuple[Any, list[str]]:
         from picok8s.wire import protobuf  # Most servers of one user never see a protobuf body.
 
         return protobuf.decode(request.body), []
-    read = parser.read_yaml if media == negotiate.YAML else parser.read_json
-    return read(request.body, how != "Ignore")
+    read = document.read_yaml if media == negotiate.YAML else document.read_json
+    return read(request.body, kind, how != "Ignore")
 
 
 def read(call: Call, kind: str = "", api_version: str = "", also: tuple[str, ...] = ()) -> Object:
     """The decoded, defaulted object of a write: of the call's resource, or of the kind that a subresource takes."""
     how = mode(call)
-    data, repeated = parsed(call.request, how)
+    data, repeated = parsed(call.request, kind or call.of.kind, how)
     if kind:
         if also and isinstance(data, dict) and data.get("apiVersion") in also:
             data = {**data, "apiVersion": api_version}
@@ -65,7 +64,7 @@ def delete_options(call: Call) -> Object:
     if request.obj is not None:
         return request.obj
     if request.body.strip():
-        data, _ = parsed(request)
+        data, _ = _options_data(request)
         return decode_options(call, data)
     options: Object = {}
     if text := request.one("gracePeriodSeconds"):
@@ -78,6 +77,15 @@ def delete_options(call: Call) -> Object:
     if text := request.one("propagationPolicy"):
         options["propagationPolicy"] = text
     return options
+
+
+def _options_data(request: Request) -> tuple[Any, list[str]]:
+    if negotiate.SERVED.get(media_of(request)) != negotiate.JSON:
+        return parsed(request, "DeleteOptions")
+    try:
+        return document.parse_json(request.body, False)
+    except ValueError as error:
+        raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
 
 
 def decode_options(call: Call, data: Any) -> Object:

@@ -10,7 +10,7 @@ import orjson
 
 from picok8s.api.errors import ApiError
 from picok8s.api.resource import Resource
-from picok8s.apiserver import negotiate, openapi
+from picok8s.apiserver import negotiate
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.server import Server
 
@@ -234,10 +234,14 @@ def _jwks(server: Server, call: Call) -> Response:
 
 
 def _openapi_v2(server: Server, call: Call) -> Response:
+    from picok8s.apiserver import openapi  # A large part of the code that most requests never need.
+
     return _document(call, *openapi.v2(server.resources(), call.request.header("accept")))
 
 
 def _openapi_v3(server: Server, call: Call) -> Response:
+    from picok8s.apiserver import openapi  # A large part of the code that most requests never need.
+
     name = call.request.path.strip("/").removeprefix("openapi/v3").strip("/")
     if not name:
         return _document(call, *openapi.v3_index(server.resources()))

@@ -7,7 +7,7 @@ replace  the same against what is there, conditional on its revision.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from picok8s.api import errors, moment, names
+from picok8s.api import errors, metadata, moment
 from picok8s.api.errors import ApiError, FieldError
 from picok8s.api.resource import Behaviour, Step
 from picok8s.apiserver import admission, objectmeta, ownership, reserve
@@ -32,7 +32,7 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     behaviour.prepare(new, None)
     if missing := [f for f in behaviour.finalizers_on_create if f not in new["metadata"].get("finalizers", [])]:
         new["metadata"]["finalizers"] = [*new["metadata"].get("finalizers", []), *missing]
-    refuse(call, new, [*names.validate_metadata(new, None, resource), *behaviour.validate(new, None)])
+    refuse(call, new, [*metadata.validate(new, None, resource), *behaviour.validate(new, None)])
     reserve.on_create(server, call, new)
     call.warnings += behaviour.warnings(new, None)
     await admission.validate(server, call, new, None)
@@ -59,8 +59,7 @@ async def replace(server: Server, call: Call, old: Stored, new: Object, operatio
     await admission.mutate(server, call, new, before)
     prepare, validate = steps(behaviour, call.subresource)
     prepare(new, before)
-    reserve.before_update(server, call, new, before)
-    refuse(call, new, [*names.validate_metadata(new, before, resource), *validate(new, before)])
+    refuse(call, new, [*metadata.validate(new, before, resource), *validate(new, before)])
     reserve.on_update(server, call, new, before)
     if not call.subresource:
         call.warnings += behaviour.warnings(new, before)
@@ -85,8 +84,8 @@ async def commit(server: Server, call: Call, old: Stored, new: Object) -> Object
 
 def is_gone(obj: Object) -> bool:
     """Whether an object that is being deleted has nothing left that holds it."""
-    metadata = obj["metadata"]
-    if "deletionTimestamp" not in metadata or metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds"):
+    about = obj["metadata"]
+    if "deletionTimestamp" not in about or about.get("finalizers") or about.get("deletionGracePeriodSeconds"):
         return False
     return not (obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers"))
 
@@ -150,10 +149,10 @@ def stale(call: Call, why: str = STALE) -> ApiError:
 
 def check_preconditions(server: Server, call: Call, old: Object, uid: str, revision: str) -> None:
     """An update that names another uid or revision than the object has is a conflict. Raises ApiError."""
-    metadata = old["metadata"]
-    if uid and uid != metadata["uid"]:
-        raise stale(call, precondition(call, uid, metadata["uid"]))
-    if revision and revision != metadata["resourceVersion"]:
+    about = old["metadata"]
+    if uid and uid != about["uid"]:
+        raise stale(call, precondition(call, uid, about["uid"]))
+    if revision and revision != about["resourceVersion"]:
         raise stale(call)
 
 

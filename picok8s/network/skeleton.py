@@ -15,14 +15,32 @@ from picok8s.network.family import Family, networks
 MARK = 0x4000  # "Masquerade this." The bit that Kubernetes has always used, so that others leave it alone.
 PROTOCOLS = "{ tcp, udp, sctp }"
 
-SERVICES = "services"  # address . protocol . port -> verdict
-NODE_PORTS = "node-ports"  # protocol . port -> verdict, on every address of this node
 HOST_PORTS = "host-ports"  # protocol . port -> pod's address . port
 HOST_PORTS_AT = "host-ports-at"  # The same at one address only.
 HAIRPIN = "hairpin"  # address . address of pods here that may reach themselves through a service.
 
 REFUSED = "goto refused"
 DROPPED = "goto dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A kind of way in to a service: by address and port, or by node port on any address of the node."""
+
+    prefix: str  # Of names of chains.
+    entries: str  # Map: what the packet carries -> verdict.
+    endpoints: str  # Map: what the packet carries . index -> address . port.
+    local: str  # The same for the endpoints of this node.
+    addressed: bool
+
+    def carried(self, family: Family) -> str:
+        return f"{family.table} daddr . {ANY_ADDRESS}" if self.addressed else ANY_ADDRESS
+
+
+ANY_ADDRESS = "meta l4proto . th dport"
+ADDRESSED = Front("", "services", "endpoints", "local-endpoints", addressed=True)
+NODE_PORT = Front("node-port-", "node-ports", "node-port-endpoints", "local-node-port-endpoints", addressed=False)
+INDEX = "numgen random mod 65536"  # Only its type counts.
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +65,8 @@ def skeleton(family: Family, here: Here) -> str:
     inside = one_of(pods)
     outside = "{ " + ", ".join((*pods, family.multicast)) + " }"
     return f"""
-map {SERVICES} {{ type {address} . inet_proto . inet_service : verdict; }}
-map {NODE_PORTS} {{ type inet_proto . inet_service : verdict; }}
+{maps(family, ADDRESSED)}
+{maps(family, NODE_PORT)}
 map {HOST_PORTS} {{ type inet_proto . inet_service : {address} . inet_service; }}
 map {HOST_PORTS_AT} {{ type {address} . inet_proto . inet_service : {address} . inet_service; }}
 set {HAIRPIN} {{ type {address} . {address}; }}
@@ -64,10 +82,10 @@ chain masquerade-later {{
 chain local-ports {{
     meta l4proto {PROTOCOLS} dnat {ip} to {ip} daddr . meta l4proto . th dport map @{HOST_PORTS_AT}
     meta l4proto {PROTOCOLS} dnat {ip} to meta l4proto . th dport map @{HOST_PORTS}
-    meta l4proto . th dport vmap @{NODE_PORTS}
+    meta l4proto . th dport vmap @{NODE_PORT.entries}
 }}
 chain dispatch {{
-    {ip} daddr . meta l4proto . th dport vmap @{SERVICES}
+    {ip} daddr . meta l4proto . th dport vmap @{ADDRESSED.entries}
     fib daddr type local goto local-ports
 }}
 chain nat-prerouting {{
@@ -100,6 +118,13 @@ chain output {{
     type filter hook output priority 0; policy accept;
     {refusal(family, services, 'oifname != "lo"')}
 }}"""
+
+
+def maps(family: Family, front: Front) -> str:
+    key, value = front.carried(family), f"{family.table} daddr . th dport"
+    return f"""map {front.entries} {{ typeof {key} : verdict; }}
+map {front.endpoints} {{ typeof {key} . {INDEX} : {value}; }}
+map {front.local} {{ typeof {key} . {INDEX} : {value}; }}"""
 
 
 def refusal(family: Family, services: tuple[str, ...], where: str = "") -> str:

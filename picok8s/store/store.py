@@ -141,6 +141,15 @@ class Store:
             return list(shelf.objects.items())
         return [item for item in shelf.objects.items() if item[0][0] == namespace]
 
+    def newest_of(self, storage: str) -> Iterator[Stored]:
+        """All objects of a resource, with the writes that are not durable yet."""
+        shelf = self.shelves.get(storage)
+        ahead = {key: stored for (its, key), stored in self.ahead.items() if its == storage}
+        for key, stored in (shelf.objects if shelf else {}).items():
+            if key not in ahead:
+                yield stored
+        yield from (stored for stored in ahead.values() if stored is not None)
+
     def list_at(self, storage: str, revision: int, namespace: str | None = None) -> list[tuple[Key, Stored]]:
         """The list as it was at a past revision: the present with what came later undone. Raises Compacted."""
         shelf = self._shelf(storage)

@@ -189,6 +189,12 @@ def keep(new: Object, old: Object, *keys: str) -> None:
             new.pop(key, None)
 
 
+def with_field(obj: Object, other: Object, key: str) -> Object:
+    """`obj` with one field as `other` has it, or without it."""
+    rest = {name: value for name, value in obj.items() if name != key}
+    return {**rest, key: other[key]} if key in other else rest
+
+
 def preparing(empty_status: Object | None, *counted: str) -> Callable[[Object, Object | None], None]:
     """The usual way: the server owns the status (where there is one), and `counted` fields raise the generation."""
 

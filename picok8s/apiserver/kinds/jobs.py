@@ -409,7 +409,7 @@ def _with_resources(pod: Object, template: Object) -> Object:
         mine, theirs = pod.get(key) or [], now.get(key) or []
         if mine and len(mine) == len(theirs):
             pod[key] = [
-                {**a, "resources": b.get("resources", {})} if a.get("name") == b.get("name") else a
+                checks.with_field(a, b, "resources") if a.get("name") == b.get("name") else a
                 for a, b in zip(mine, theirs, strict=True)
             ]
     return pod
