@@ -4,6 +4,7 @@ Every check returns the field errors it found, in Kubernetes' order, and changes
 changes the new object only. Paths are dotted; a missing field is never an error here unless the check says "required".
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
@@ -14,6 +15,7 @@ from picok8s.api.errors import FieldError, invalid_value, required
 Object = dict[str, Any]
 Errors = list[FieldError]
 
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 PORT = "must be between 1 and 65535, inclusive"
@@ -53,7 +55,7 @@ def amount(value: Any) -> int:
     if isinstance(value, str):
         if _is_percent(value):
             return int(value[:-1])
-        return int(value) if value.lstrip("+-").isdigit() else 0
+        return int(value) if INTEGER.fullmatch(value) else 0
     return int(value or 0)
 
 
