@@ -9,7 +9,10 @@ from picok8s.apiserver.kinds.checks import worded
 Object = dict[str, Any]
 Errors = list[FieldError]
 
-REQUIRED, PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
+REQUIRED, PREFERRED = (
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "preferredDuringSchedulingIgnoredDuringExecution",
+)
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 NOT_A_WEIGHT = "must be in the range 1-100"
 
@@ -86,7 +89,7 @@ def selector_keys(selector: Object | None) -> list[str]:
 
 
 def matched_keys(term: Object, path: str) -> Errors:
-    """Keys whose values are taken from the pod's labels. Creation adds each to the selector once: twice is a user's own."""
+    """Keys whose values are taken from the pod's labels. Creation adds each to the selector; twice is wrong."""
     selector = term.get("labelSelector")
     wanted, unwanted = term.get("matchLabelKeys") or [], term.get("mismatchLabelKeys") or []
     errors: Errors = []
@@ -96,7 +99,7 @@ def matched_keys(term: Object, path: str) -> Errors:
             continue
         for i, label in enumerate(keys):
             errors += selectors.validate_key(label, f"{path}.{key}[{i}]")
-    merged = {label: i for i, label in enumerate([*wanted, *unwanted])}
+    merged = {label: i for i, label in enumerate(wanted)}
     seen: set[str] = set()
     for label in selector_keys(selector):
         if label in merged and label in seen:
@@ -150,7 +153,7 @@ def validate_tolerations(tolerations: list[Object], path: str) -> Errors:
         if key:
             errors += selectors.validate_key(key, f"{at}.key")
         elif operator != "Exists":
-            detail = "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+            detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
             errors.append(invalid_value(f"{at}.operator", operator, detail))
         if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
             detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
@@ -163,7 +166,8 @@ def validate_tolerations(tolerations: list[Object], path: str) -> Errors:
                 detail = "value must be empty when `operator` is 'Exists'"
                 errors.append(invalid_value(f"{at}.operator", value, detail))
         else:
-            errors.append(unsupported(f"{at}.operator", operator, ("Equal", "Exists")))
+            known = ("Equal", "Exists", "Lt", "Gt") if operator in ("Lt", "Gt") else ("Equal", "Exists")
+            errors.append(unsupported(f"{at}.operator", operator, known))
         if effect:
             errors += validate_effect(effect, f"{at}.effect")
     return errors

@@ -172,7 +172,7 @@ def validate_containers(containers: list[Object], path: str, around: Around) -> 
     for i, container in enumerate(containers):
         at, name = f"{path}[{i}]", container.get("name", "")
         errors += validate_common(container, at, around)
-        if name and name in seen:
+        if name in seen:
             errors.append(duplicate(f"{at}.name", name))
         seen.add(name)
         errors += probes.validate_lifecycle(container.get("lifecycle") or {}, f"{at}.lifecycle", around.grace)
@@ -217,7 +217,7 @@ def validate_ephemeral_containers(containers: list[Object], others: list[Object]
     for i, container in enumerate(containers):
         at, name, target = f"{path}[{i}]", container.get("name", ""), container.get("targetContainerName", "")
         errors += validate_common(container, at, around)
-        if name in seen and name:
+        if name in seen:
             errors.append(duplicate(f"{at}.name", name))
         seen.add(name)
         if target and target not in known:

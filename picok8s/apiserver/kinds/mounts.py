@@ -106,9 +106,7 @@ def validate_devices(container: Object, volumes: dict[str, Object], path: str) -
         if name in mounts:
             errors.append(invalid_value(f"{at}.name", name, "must not already exist in volumeMounts"))
         if where in mounts.values():
-            errors.append(
-                invalid_value(f"{at}.devicePath", where, "must not already exist as a path in volumeMounts")
-            )
+            errors.append(invalid_value(f"{at}.devicePath", where, "must not already exist as a path in volumeMounts"))
         if name:
             seen_names.add(name)
     return errors

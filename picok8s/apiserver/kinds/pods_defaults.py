@@ -1,4 +1,4 @@
-"""What a pod, a pod template or a volume is given where its author was silent: literal tables and the walk that fills them in."""
+"""What a pod or a template is given where its author was silent: literal tables, and the walk that fills them in."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -30,17 +30,21 @@ VOLUME_SOURCES: dict[str, Object] = {
 }
 
 # The grammar of an image's name: a registry, a path in lower case, a tag, a digest.
-_DOMAIN = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])"
+_DOMAIN = (
+    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])"
+)
 _PATH = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _TAG = r"\w[\w.-]{0,127}"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 _PATHS = rf"{_PATH}(?:/{_PATH})*"
-_IMAGE = re.compile(rf"(?:(?P<domain>{_DOMAIN}(?::[0-9]+)?)/)?{_PATHS}(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?", re.ASCII)
+_IMAGE = re.compile(
+    rf"(?:(?P<domain>{_DOMAIN}(?::[0-9]+)?)/)?{_PATHS}(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?", re.ASCII
+)
 _BARE_DIGEST = re.compile(r"[a-f0-9]{64}")
 
 
 def image_tag(image: str) -> str:
-    """The tag that `image` is pulled by: "latest" where none is said, "" for a digest or for what is no image's name."""
+    """The tag that `image` is pulled by: "latest" where none is said, "" for a digest or a bad name."""
     match = _IMAGE.fullmatch(image)
     if match is None or _BARE_DIGEST.fullmatch(image):
         return ""
@@ -52,7 +56,7 @@ def pull_policy(image: str) -> str:
 
 
 def fill(target: Object, defaults: Object) -> None:
-    """Sets what is missing, empty or zero in `target`; a value that must be told from its zero is filled by its key alone."""
+    """Sets what is missing, empty or zero in `target`; zero numbers stay."""
     for key, value in defaults.items():
         if target.get(key) in (None, ""):
             target[key] = value
@@ -150,7 +154,7 @@ def default_items(items: Iterable[Object] | None) -> None:
 
 
 def default_pod(pod: Object) -> None:
-    """The defaults of a pod. Those below `default_spec` are a pod's alone: a template is left as its author wrote it."""
+    """The defaults of a pod. Those after `default_spec` are a pod's alone: templates stay as written."""
     spec = pod.setdefault("spec", {})
     default_spec(spec)
     if spec["terminationGracePeriodSeconds"] < 0:

@@ -3,7 +3,15 @@
 from typing import Any
 
 from picok8s.api import names, quantity
-from picok8s.api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_found_field, required, unsupported
+from picok8s.api.errors import (
+    FieldError,
+    duplicate,
+    forbidden_field,
+    invalid_value,
+    not_found_field,
+    required,
+    unsupported,
+)
 from picok8s.apiserver.kinds.checks import NOT_NEGATIVE, worded
 
 Object = dict[str, Any]

@@ -142,7 +142,7 @@ def sysctls(items: list[Object], spec: Object, path: str) -> Errors:
 
 
 def dotted(name: str) -> str:
-    """A sysctl's name with dots between its parts; the first separator says which of dot and slash it is written with."""
+    """A sysctl's name with dots between its parts; its first separator tells which of two ways it is written."""
     first = next((letter for letter in name if letter in "./"), ".")
     return name if first == "." else name.translate(str.maketrans("./", "/."))
 
@@ -158,7 +158,9 @@ def host_sysctl(name: str, spec: Object, path: str) -> Errors:
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NET_BIOS = re.compile(r'[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}')
-USER_DOMAIN = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?)*")
+USER_DOMAIN = re.compile(
+    r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?)*"
+)
 USER_LETTERS = re.compile(r'["/\\:;|=,+*?<>@\[\]]')
 DOMAIN_MAX, USER_MAX = 256, 104
 
@@ -203,7 +205,7 @@ def windows_user(text: str) -> list[str]:
     if user and not user.strip(". "):
         errors.append("runAsUserName's User cannot contain only periods or spaces")
     if USER_LETTERS.search(user):
-        errors.append('runAsUserName\'s User cannot contain the following characters: "/\\:;|=,+*?<>@[]')
+        errors.append("runAsUserName's User cannot contain the following characters: \"/\\:;|=,+*?<>@[]")
     return errors
 
 

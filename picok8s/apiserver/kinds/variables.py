@@ -88,7 +88,9 @@ def validate_divisor(resource: str, divisor: str, path: str) -> Errors:
     if quantity.nanos(divisor) == 0:
         return []
     for name, (good, told) in DIVISORS.items():
-        fits = resource in (f"limits.{name}", f"requests.{name}") or (name[-1] == "-" and resource.startswith(HUGE_PAGES))
+        fits = resource in (f"limits.{name}", f"requests.{name}") or (
+            name[-1] == "-" and resource.startswith(HUGE_PAGES)
+        )
         if fits and divisor not in good:
             listed = " and ".join(good) if len(good) == 2 else ", ".join(good)
             detail = f"only divisor's values {listed} are supported with the {told} resource"

@@ -1,4 +1,4 @@
-"""What each kind of volume must say: one row a source, for the volumes of pods and, where they differ, of PersistentVolumes."""
+"""What each kind of volume must say: one row a source, for pods and for PersistentVolumes."""
 
 import re
 from collections.abc import Callable

@@ -15,7 +15,7 @@ Errors = list[FieldError]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of volume source. Kubernetes calls some of them by another name in errors: `told` in their fields, `surplus` when one too many."""
+    """A kind of volume source. In errors some have other names: `told` in their fields, `surplus` as one too many."""
 
     key: str
     check: sources.Check
@@ -69,7 +69,8 @@ SOURCES = (
     Source("image", lambda source, path: sources.pull_policy(source.get("pullPolicy", ""), f"{path}.pullPolicy")),
 )
 ISCSI_TOO_LONG = (
-    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."
+    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters "
+    "if iscsi.initiatorName is specified."
 )
 
 
@@ -80,7 +81,9 @@ def validate_source(volume: Object, path: str, pod_name: str) -> Errors:
     given = [source for source in SOURCES if source.key in volume]
     for position, source in enumerate(given):
         if position:
-            errors.append(forbidden_field(f"{path}.{source.surplus or source.key}", "may not specify more than 1 volume type"))
+            errors.append(
+                forbidden_field(f"{path}.{source.surplus or source.key}", "may not specify more than 1 volume type")
+            )
         else:
             errors += source.check(volume[source.key], f"{path}.{source.told or source.key}")
     iscsi = volume.get("iscsi") or {}
