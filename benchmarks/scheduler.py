@@ -10,7 +10,11 @@ from picok8s.scheduler.snapshot import Snapshot
 
 def node(number: int) -> dict:
     amounts = {"cpu": "32", "memory": "256Gi", "pods": "110", "ephemeral-storage": "500Gi"}
-    labels = {"kubernetes.io/hostname": f"n-{number}", "topology.kubernetes.io/zone": f"zone-{number % 3}", "bench": "b"}
+    labels = {
+        "kubernetes.io/hostname": f"n-{number}",
+        "topology.kubernetes.io/zone": f"zone-{number % 3}",
+        "bench": "b",
+    }
     metadata = {"name": f"n-{number}", "labels": labels}
     return {"metadata": metadata, "spec": {}, "status": {"allocatable": amounts}}
 

@@ -25,7 +25,9 @@ def observe(deployment: Object, new: Object | None, old: list[Object], now: floa
             _set(conditions, condition, now)
     elif not has_deadline(deployment):
         conditions.pop("Progressing", None)
-    failure = next((c for one in [new, *old] if one for c in [objects.conditions(one).get("ReplicaFailure")] if c), None)
+    failure = next(
+        (c for one in [new, *old] if one for c in [objects.conditions(one).get("ReplicaFailure")] if c), None
+    )
     if failure is not None:
         _set(conditions, {word: failure.get(word, "") for word in ("type", "status", "reason", "message")}, now)
     else:

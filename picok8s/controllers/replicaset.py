@@ -64,9 +64,7 @@ def scale(
     return None
 
 
-def grow(
-    replicaset: Object, missing: int, now: float
-) -> Generator[Write | list[Write], Outcome, Object | None]:
+def grow(replicaset: Object, missing: int, now: float) -> Generator[Write | list[Write], Outcome, Object | None]:
     """Make pods in batches that double, so that a quota that is full is asked once and not a thousand times."""
     batch = 1
     while missing > 0:
@@ -134,16 +132,12 @@ def _created(pod: Object) -> float:
     return moment.seconds(stamp) if stamp else 0.0
 
 
-def observe(
-    replicaset: Object, owned: list[Object], failure: Object | None, now: float
-) -> tuple[Object, float | None]:
+def observe(replicaset: Object, owned: list[Object], failure: Object | None, now: float) -> tuple[Object, float | None]:
     """The status that these pods add up to, and when it will next change by time alone."""
     spec, old = replicaset["spec"], replicaset.get("status") or {}
     active = [pod for pod in owned if pods.is_active(pod)]
     wanted = objects.labels({"metadata": {}, **spec["template"]}).items()
-    moments = [
-        at for pod in active if (at := pods.available_at(pod, spec.get("minReadySeconds") or 0)) is not None
-    ]
+    moments = [at for pod in active if (at := pods.available_at(pod, spec.get("minReadySeconds") or 0)) is not None]
     status: Object = {
         "replicas": len(active),
         "fullyLabeledReplicas": sum(wanted <= objects.labels(pod).items() for pod in active),

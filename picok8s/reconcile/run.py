@@ -44,7 +44,8 @@ Clock = Callable[[], float]
 log = logging.getLogger(__name__)
 
 HOLD_SECONDS_MAX = 10.0  # After so long without a sight of its own writes a key runs anyway.
-EVENTS_WAITING_MAX = 1000
+EVENTS_WAITING_MAX = 5000
+EVENTS_AT_ONCE = 32
 COMPONENT = "kube-controller-manager"
 
 
@@ -59,7 +60,7 @@ class Followed(Protocol):
 
     def revision(self, resource: str) -> str: ...
 
-    def synced(self, resource: str) -> bool: ...
+    async def until_synced(self, *resources: str) -> None: ...
 
     def subscribe(self, resource: str, callback: Callable[[str, Object, Object | None], None]) -> Any: ...
 
@@ -169,20 +170,20 @@ class Runner:
         self.held = Held()
         self.wake = asyncio.Event()
         self.follows = frozenset(controller.follows)
+        self.stopped = False
 
     async def run(self) -> None:
-        forget = [self.view.subscribe(resource, self._saw(resource)) for resource in self.follows]
+        for resource in self.follows:
+            self.view.subscribe(resource, self._saw(resource))
         try:
-            await synced(self.view, self.follows)
+            await self.view.until_synced(*self.follows)
             for resource in self.follows:
                 for obj in self.view.list(resource):
                     self._add(resource, obj)
             async with asyncio.TaskGroup() as group:
                 await self._dispatch(group)
         finally:
-            for stop in forget:
-                if callable(stop):
-                    stop()
+            self.stopped = True
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
         room = asyncio.Semaphore(self.controller.concurrency)
@@ -205,6 +206,8 @@ class Runner:
 
     def _saw(self, resource: str) -> Callable[[str, Object, Object | None], None]:
         def callback(kind: str, new: Object, old: Object | None) -> None:
+            if self.stopped:
+                return
             if old is not None and old is not new:
                 self._add(resource, old)
             self._add(resource, new)
@@ -213,7 +216,7 @@ class Runner:
         return callback
 
     def _add(self, resource: str, obj: Object) -> None:
-        if resource == self.controller.resource and "" not in self.controller.watches:
+        if resource == self.controller.resource:
             self.queue.add(key_of(obj))
         if (keys := self.controller.watches.get(resource)) is not None:
             for key in keys(obj, Sight(self.view, self.clock())):  # type: ignore[arg-type]
@@ -356,8 +359,25 @@ class Teller:
             log.warning("event=%r reason=%s", "event dropped", event.reason)
 
     async def run(self) -> None:
+        """Take what waits, a group at a time: those about one thing in their order, the others side by side."""
         while True:
+            lines: dict[tuple[str, str], list[tuple[Event, str]]] = {}
             event, source = await self.waiting.get()
+            for _ in range(EVENTS_AT_ONCE):
+                lines.setdefault((objects.uid(event.obj) or objects.name(event.obj), event.reason), []).append(
+                    (event, source)
+                )
+                if self.waiting.empty():
+                    break
+                event, source = self.waiting.get_nowait()
+            else:
+                lines.setdefault((objects.uid(event.obj) or objects.name(event.obj), event.reason), []).append(
+                    (event, source)
+                )
+            await asyncio.gather(*(self._line(line) for line in lines.values()))
+
+    async def _line(self, line: list[tuple[Event, str]]) -> None:
+        for event, source in line:
             recorder = self.recorders.setdefault(source, Recorder(source, self.host))
             try:
                 await self._write(recorder, event)
@@ -380,9 +400,3 @@ class Teller:
             write = recorder.note(event, self.clock())
         if isinstance(write, Create):
             recorder.written(await self.calls.create("events", write.obj))
-
-
-async def synced(view: Followed, resources: Sequence[str] | frozenset[str]) -> None:
-    """Return when the View has shown each of these for the first time."""
-    while not all(view.synced(resource) for resource in resources):
-        await asyncio.sleep(0.01)  # TODO

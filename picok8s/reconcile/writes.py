@@ -102,7 +102,9 @@ class Note:
 
 
 Write = Create | Update | Patch | Status | Delete | Ask | Event | Again | Note
-Outcome = Any  # The object that a write made (None: nothing to show) or an ApiError; what was found for Ask; lists of these.
+Outcome = (
+    Any  # The object that a write made (None: nothing to show) or an ApiError; what was found for Ask; lists of these.
+)
 Writes = Generator[Write | list[Write], Outcome, None]
 
 

@@ -192,7 +192,9 @@ def _with_keys(selector: Object | None, given: Object, labels: dict[str, str]) -
     found = selectors.requirements(selector)
     if found is None:
         return None
-    same = [selectors.Requirement(k, selectors.IN, (labels[k],)) for k in given.get("matchLabelKeys") or () if k in labels]
+    same = [
+        selectors.Requirement(k, selectors.IN, (labels[k],)) for k in given.get("matchLabelKeys") or () if k in labels
+    ]
     other = [
         selectors.Requirement(k, selectors.NOT_IN, (labels[k],))
         for k in given.get("mismatchLabelKeys") or ()

@@ -67,7 +67,9 @@ def intolerable(pod: PodInfo, node: NodeInfo) -> int:
     """The taints that the pod would rather not have."""
     if not node.taints:
         return 0
-    tolerations = [t for t in pod.pod["spec"].get("tolerations") or () if t.get("effect") in (None, "", "PreferNoSchedule")]
+    tolerations = [
+        t for t in pod.pod["spec"].get("tolerations") or () if t.get("effect") in (None, "", "PreferNoSchedule")
+    ]
     soft = [taint for taint in node.taints if taint["effect"] == "PreferNoSchedule"]
     return sum(not any(tolerates(one, taint) for one in tolerations) for taint in soft)
 

@@ -6,6 +6,8 @@ remembers verdicts about nodes looks at the changed ones only.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,6 +165,18 @@ class Snapshot:
         uid = objects.uid(pod)
         self.assumed.pop(uid, None)
         self._remove(uid)
+
+    @contextmanager
+    def lifted(self, infos: list[PodInfo]) -> Iterator[None]:
+        """For a while, as if these placed pods were not there."""
+        places = [(info, self.where[info.uid]) for info in infos]
+        for info, _ in places:
+            self._remove(info.uid)
+        try:
+            yield
+        finally:
+            for info, node in places:
+                self._place(info, node)
 
     def _place(self, info: PodInfo, node: str) -> None:
         self._info(node).add(info)

@@ -37,9 +37,7 @@ class Plan:
     score: Callable[[Sequence[NodeInfo]], list[int]] | None = None
 
 
-def plan(
-    pod: PodInfo, snapshot: Snapshot, wanted: Sequence[bool], peers: selectors.Requirements | None = None
-) -> Plan:
+def plan(pod: PodInfo, snapshot: Snapshot, wanted: Sequence[bool], peers: selectors.Requirements | None = None) -> Plan:
     """`wanted` tells of each ready node whether the pod's node selector and affinity take it; `peers` selects the pods
     of the same service or set."""
     made = Plan()
@@ -68,9 +66,7 @@ def plan(
     return made
 
 
-def _domains(
-    spread: Spread, pod: PodInfo, snapshot: Snapshot, nodes: Sequence[NodeInfo]
-) -> dict[str, int]:
+def _domains(spread: Spread, pod: PodInfo, snapshot: Snapshot, nodes: Sequence[NodeInfo]) -> dict[str, int]:
     """How many of the selected pods each domain of these nodes has."""
     counts: dict[str, int] = {}
     by_node = snapshot.selected(pod.namespace, spread.selector).by_node
@@ -96,9 +92,7 @@ def _eligible(
     ]
 
 
-def _spread_objection(
-    pod: PodInfo, spreads: list[Spread], snapshot: Snapshot, wanted: Sequence[bool]
-) -> Objection:
+def _spread_objection(pod: PodInfo, spreads: list[Spread], snapshot: Snapshot, wanted: Sequence[bool]) -> Objection:
     rows = []
     for spread in spreads:
         counts = _domains(spread, pod, snapshot, _eligible(spreads, spread, pod, snapshot, wanted))
@@ -141,7 +135,9 @@ def _spread_scores(
             continue
         present = {node.labels[key] for node in counted if key in node.labels}
         weight = math.log(len(present) + 2)
-        counts = _domains(spread, pod, snapshot, [n for n in snapshot.ready if not spread.honor_affinity or wanted[n.index]])
+        counts = _domains(
+            spread, pod, snapshot, [n for n in snapshot.ready if not spread.honor_affinity or wanted[n.index]]
+        )
         for at, node in enumerate(nodes):
             value = node.labels.get(key)
             if value is not None:
@@ -173,7 +169,11 @@ def _affinity_objections(pod: PodInfo, snapshot: Snapshot) -> list[Objection]:
     near = [term for term in pod.terms if not term.weight and not term.away]
     if near:
         found.append(_near(pod, near, snapshot))
-    away = [(t.topology_key, _values(t.topology_key, snapshot.tally(t).by_node, snapshot)) for t in pod.terms if t.away and not t.weight]
+    away = [
+        (t.topology_key, _values(t.topology_key, snapshot.tally(t).by_node, snapshot))
+        for t in pod.terms
+        if t.away and not t.weight
+    ]
     if any(counts for _, counts in away):
         found.append(_avoid(away, ANTI_AFFINITY))
     shunned = [
@@ -196,7 +196,9 @@ def _avoid(rows: list[tuple[str, dict[str, int]]], reason: tuple[str, ...]) -> O
 def _near(pod: PodInfo, terms: list[Term], snapshot: Snapshot) -> Objection:
     """The pods that are sought must match all terms at once, which is one term with all requirements where the
     namespaces are the same. A pod that seeks its own kind may be the first of it."""
-    if len({(term.namespaces, term.namespace_selector) for term in terms}) == 1 and all(t.selector is not None for t in terms):
+    if len({(term.namespaces, term.namespace_selector) for term in terms}) == 1 and all(
+        t.selector is not None for t in terms
+    ):
         every = tuple(requirement for term in terms for requirement in term.selector or ())
         sought = [Term(t.topology_key, every, t.namespaces, t.namespace_selector) for t in terms]
     else:

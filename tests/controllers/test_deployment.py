@@ -33,7 +33,9 @@ def test_makes_its_first_set():
     (create,) = made.of(Create)
     labels = create.obj["metadata"]["labels"]
     assert create.obj["spec"]["replicas"] == 3
-    assert create.obj["spec"]["selector"]["matchLabels"] == labels == create.obj["spec"]["template"]["metadata"]["labels"]
+    assert (
+        create.obj["spec"]["selector"]["matchLabels"] == labels == create.obj["spec"]["template"]["metadata"]["labels"]
+    )
     assert create.obj["metadata"]["annotations"][rollout.REVISION] == "1"
     assert made.reasons == ["ScalingReplicaSet"]
     reasons = {c["type"]: c["reason"] for c in made.status["conditions"]}
