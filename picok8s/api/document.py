@@ -1,7 +1,7 @@
 """Bodies: JSON and YAML text to an object, with what a strict reader says about repeated keys, in Go's words.
 
-Good JSON costs one pass of orjson and a count of quotation marks; only a body that does not parse or seems to repeat a key
-is read again, slowly, to say where.
+Good JSON costs one pass of orjson and a count of quotation marks; only a body that does not parse or seems to repeat a
+key is read again, slowly, to say where.
 """
 
 import json
@@ -13,9 +13,7 @@ from picok8s.api import complaint, goyaml, jsontext
 
 Object = dict[str, Any]
 
-HEADER = (
-    r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
-)
+HEADER = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 
 
 def read_json(data: bytes, kind: str, strict: bool = True) -> tuple[Object, list[str]]:
@@ -49,12 +47,12 @@ def parse_json(data: bytes, strict: bool = True) -> tuple[Any, list[str]]:
 
 
 def _may_repeat(data: bytes, value: Any) -> bool:
-    """A repeated key leaves quotation marks in the text that the value has not. Escaped ones make the count uncertain."""
+    """A repeated key leaves quotation marks in the text that the value has not; escaped ones make that uncertain."""
     return data.count(b'"') != orjson.dumps(value).count(b'"') or b"\\u0022" in data
 
 
 def _lenient(data: bytes, strict: bool) -> tuple[Any, list[str]]:
-    """Text that Go takes and orjson does not: bytes that are no UTF-8, halves of surrogate pairs. Both become U+FFFD."""
+    """Text that Go takes and orjson does not: bytes that are no UTF-8, halves of surrogate pairs: both are U+FFFD."""
     try:
         value = json.loads(data.decode(errors="replace"))
     except RecursionError:

@@ -1,7 +1,7 @@
 """YAML as Kubernetes reads it: YAML 1.1 with Go's ideas of numbers and truth, turned into what JSON could say.
 
-The text is taken apart by libyaml, as Go's parser does; which plain words are numbers, truth or nothing is decided here:
-`y` is true, `017` is 15, `1:30` is a text, and every key becomes a text.
+The text is taken apart by libyaml, as Go's parser does; which plain words are numbers, truth or nothing is decided
+here: `y` is true, `017` is 15, `1:30` is a text, and every key becomes a text.
 """
 
 import base64
@@ -25,14 +25,15 @@ _INFINITE = {
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|[1-9][0-9]*|0)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
-_STR, _BINARY = "tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"
+_PLAIN = "!plain"  # The tag of a word without quotation marks and without a tag.
+_BINARY = "tag:yaml.org,2002:binary"
 _INT, _FLT, _BOOL, _NIL = (f"tag:yaml.org,2002:{word}" for word in ("int", "float", "bool", "null"))
 
 
-class _Loader(yaml.CSafeLoader):
-    """libyaml's parser without PyYAML's own idea of plain words."""
+class _Loader(yaml.CSafeLoader):  # type: ignore[misc]
+    """libyaml's parser without PyYAML's own idea of plain words: all get one tag of ours."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own attribute)
+    yaml_implicit_resolvers: dict[Any, Any] = {None: [(_PLAIN, re.compile(""))]}
 
 
 def parse(data: bytes) -> tuple[Any, list[str]]:
@@ -46,7 +47,7 @@ def parse(data: bytes) -> tuple[Any, list[str]]:
     except yaml.reader.ReaderError as error:
         raise ValueError(f"yaml: {error.reason}") from None
     except yaml.MarkedYAMLError as error:
-        raise ValueError(_words(error)) from None
+        raise ValueError(_words(error, data)) from None
     except RecursionError:
         raise ValueError("yaml: exceeded max depth") from None
     builder = _Builder()
@@ -55,11 +56,13 @@ def parse(data: bytes) -> tuple[Any, list[str]]:
     return value, [f"yaml: unmarshal errors:{told}"] if told else []
 
 
-def _words(error: yaml.MarkedYAMLError) -> str:
+def _words(error: yaml.MarkedYAMLError, data: bytes) -> str:
     """Go's parser counts lines from nought, and adds one only for what its scanner finds."""
     problem = str(error.problem)
     if isinstance(error, yaml.composer.ComposerError) and problem.startswith("found undefined alias"):
-        return f"yaml: unknown anchor {problem.rpartition(' ')[2]} referenced"
+        mark = error.problem_mark
+        line_text = data.decode(errors="replace").splitlines()[mark.line] if mark else ""
+        return f"yaml: unknown anchor '{line_text[mark.column + 1 :].split(' ')[0].rstrip(',]}')}' referenced"
     line = 0
     for mark in (error.context_mark, error.problem_mark):
         if mark is not None and mark.line:
@@ -93,7 +96,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise ValueError("yaml: invalid map key: " + _go(self.build(key_node)))
-            if key_node.value == "<<" and not key_node.style and key_node.tag == _STR:
+            if key_node.value == "<<" and key_node.tag == _PLAIN:
                 merged += self._merged(value_node)
                 continue
             key = key_text(scalar(key_node))
@@ -142,15 +145,7 @@ def scalar(node: yaml.ScalarNode) -> Any:
             return base64.b64decode(text).decode(errors="replace")
         except binascii.Error:
             raise ValueError("yaml: !!binary value contains invalid base64 data") from None
-    if node.tag in (_INT, _FLT, _BOOL, _NIL):
-        return plain(text)
-    return plain(text) if node.tag == _STR and not node.style and not _is_tagged(node) else text
-
-
-def _is_tagged(node: yaml.ScalarNode) -> bool:
-    """`!!str 5`: the node begins at its tag, and so is longer than its text."""
-    start, end = node.start_mark, node.end_mark
-    return bool(start.line != end.line or end.column - start.column > len(node.value)) and "\n" not in node.value
+    return plain(text) if node.tag in (_PLAIN, _INT, _FLT, _BOOL, _NIL) else text
 
 
 def plain(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""JSON as text: why a document does not parse, as Go says it, and which keys it repeats. Slow; for texts that are wrong."""
+"""JSON as text: why a document does not parse, as Go says it, and which keys it repeats. Slow, for wrong texts."""
 
 import json
 import re
