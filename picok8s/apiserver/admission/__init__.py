@@ -11,6 +11,7 @@ from typing import Any
 from picok8s.apiserver.admission import (
     certificates,
     default_classes,
+    escalation,
     limit_ranger,
     namespace_lifecycle,
     node_restriction,
@@ -44,6 +45,7 @@ MUTATING: tuple[Hook, ...] = (
     certificates.REQUESTER,
     default_classes.INGRESS,
     topology.HOOK,
+    escalation.HOOK,
 )
 VALIDATING: tuple[Hook, ...] = (
     limit_ranger.LIMITS,
