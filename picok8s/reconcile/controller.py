@@ -29,24 +29,30 @@ class View(Protocol):
 class Controller:
     """Runs `reconcile` for each object of `resource`, after each change of it or of what it watches.
 
+    `resource` is "" for a controller whose keys name no objects: then `absent` is what runs.
+
     watches     resource -> from an object of it that changed (its old and its new state) to the keys to run.
     absent      runs instead for a key whose object is not there; without it such a key is dropped.
     indexes     resource -> index name -> the keys of an object; these names must be known to the View.
+    hears       is told every event (resource, ADDED | MODIFIED | DELETED, object) and answers with keys, for a controller
+                that must know what went; it follows `resources`, to which the runner may add more while it runs.
     concurrency how many keys may run side by side.
     """
 
     name: str
     resource: str
-    reconcile: Callable[[Object, View], Writes]
+    reconcile: Callable[[Object, View], Writes] | None = None
     watches: Mapping[str, Keys] = field(default_factory=dict)
     absent: Callable[[Key, View], Writes] | None = None
     indexes: Mapping[str, Mapping[str, Callable[[Object], Iterable[str]]]] = field(default_factory=dict)
+    hears: Callable[[str, str, Object], Iterable[Key]] | None = None
+    resources: tuple[str, ...] = ()
     concurrency: int = 5
 
     @property
     def follows(self) -> tuple[str, ...]:
         """Every resource that the View must follow for it."""
-        return tuple(dict.fromkeys([self.resource, *self.watches, *self.indexes]))
+        return tuple(dict.fromkeys(word for word in [self.resource, *self.resources, *self.watches, *self.indexes] if word))
 
 
 def key_of(obj: Object) -> Key:

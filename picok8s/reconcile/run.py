@@ -169,17 +169,18 @@ class Runner:
         self.queue = Queue()
         self.held = Held()
         self.wake = asyncio.Event()
-        self.follows = frozenset(controller.follows)
+        self.follows = set(controller.follows)
         self.stopped = False
 
     async def run(self) -> None:
-        for resource in self.follows:
+        first = tuple(self.follows)
+        for resource in first:
             self.view.subscribe(resource, self._saw(resource))
         try:
-            await self.view.until_synced(*self.follows)
-            for resource in self.follows:
+            await self.view.until_synced(*first)
+            for resource in first:
                 for obj in self.view.list(resource):
-                    self._add(resource, obj)
+                    self._add(resource, obj, "ADDED")
             async with asyncio.TaskGroup() as group:
                 await self._dispatch(group)
         finally:
@@ -210,12 +211,21 @@ class Runner:
                 return
             if old is not None and old is not new:
                 self._add(resource, old)
-            self._add(resource, new)
+            self._add(resource, new, kind)
             self.wake.set()
 
         return callback
 
-    def _add(self, resource: str, obj: Object) -> None:
+    def follow(self, resource: str) -> None:
+        """Hear of one more resource, which the View follows from now on."""
+        if resource not in self.follows:
+            self.follows.add(resource)
+            self.view.subscribe(resource, self._saw(resource))
+
+    def _add(self, resource: str, obj: Object, kind: str = "") -> None:
+        if kind and self.controller.hears is not None:
+            for key in self.controller.hears(resource, kind, obj):
+                self.queue.add(key)
         if resource == self.controller.resource:
             self.queue.add(key_of(obj))
         if (keys := self.controller.watches.get(resource)) is not None:
@@ -264,8 +274,8 @@ class Run:
         runner = self.runner
         controller = runner.controller
         sight = Sight(runner.view, runner.clock())
-        obj = runner.view.get(controller.resource, self.key[1], self.key[0])
-        if obj is not None:
+        obj = runner.view.get(controller.resource, self.key[1], self.key[0]) if controller.resource else None
+        if obj is not None and controller.reconcile is not None:
             writes = controller.reconcile(obj, sight)  # type: ignore[arg-type]
         elif controller.absent is not None:
             writes = controller.absent(self.key, sight)  # type: ignore[arg-type]
