@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from picok8s.api.errors import ApiError, forbidden, not_found
+from picok8s.api.errors import forbidden, not_found
 from picok8s.apiserver import rbac
 from picok8s.apiserver.authorize import Authorizer
 from picok8s.apiserver.rbac import GROUP, Attributes
@@ -40,7 +40,9 @@ def check(authorizer: Authorizer, user: User, plural: str, new: Object, old: Obj
         rules = rbac.role_rules(authorizer.lookup, reference, namespace)
         if rules is None:
             raise not_found(GROUP, plural, reference["name"])
-        _confirm(authorizer, user, namespace, rules, forbidden(GROUP, plural, name, ""))
+        why = _lacking(authorizer, user, namespace, rules)
+        if why:
+            raise forbidden(GROUP, plural, name, why)
 
 
 def _check_role(authorizer: Authorizer, user: User, plural: str, new: Object, old: Object | None) -> None:
@@ -50,8 +52,9 @@ def _check_role(authorizer: Authorizer, user: User, plural: str, new: Object, ol
     wanted = Attributes(user, "escalate", GROUP, "*", plural, "", namespace, name if old is not None else "")
     if authorizer.decide(wanted)[0]:
         return
-    refusal = forbidden(GROUP, plural, name, "")
-    _confirm(authorizer, user, namespace, new.get("rules") or [], refusal)
+    why = _lacking(authorizer, user, namespace, new.get("rules") or [])
+    if why:
+        raise forbidden(GROUP, plural, name, why)
     if _aggregates(new) or (old is not None and _aggregates(old)):
         if missing(authorizer.rbac.rights(user, namespace).rules, FULL_AUTHORITY):
             raise forbidden(GROUP, plural, name, "must have cluster-admin privileges to use the aggregationRule")
@@ -63,18 +66,16 @@ def _may_bind(authorizer: Authorizer, user: User, reference: Object, namespace: 
     return authorizer.decide(Attributes(user, "bind", group, "*", resource, "", namespace, reference["name"]))[0]
 
 
-def _confirm(authorizer: Authorizer, user: User, namespace: str, rules: list[Object], refusal: ApiError) -> None:
+def _lacking(authorizer: Authorizer, user: User, namespace: str, rules: list[Object]) -> str:
+    """What the user would give away without having it, in words; "" when he has all."""
     rights = authorizer.rbac.rights(user, namespace)
     lacking = missing(rights.rules, rules)
     if not lacking:
-        return
+        return ""
     groups = " ".join(_quoted(group) for group in user.groups)
     lines = "\n".join(sorted({shown(rule) for rule in compact(lacking)}))
     why = f'user "{user.name}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{lines}'
-    if rights.errors:
-        why += f"; resolution errors: [{rbac.aggregate(rights.errors)}]"
-    refusal.message += why
-    raise refusal
+    return f"{why}; resolution errors: [{rbac.aggregate(rights.errors)}]" if rights.errors else why
 
 
 def missing(owned: list[tuple[Object, str]], wanted: list[Object]) -> list[Object]:

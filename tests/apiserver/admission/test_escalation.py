@@ -1,9 +1,9 @@
 """Writing a role is judged by the writer's rights."""
 
 import pytest
+
 from picok8s.api.errors import ApiError
 from picok8s.apiserver.admission import escalation
-
 from tests.apiserver.shelf import JANE, MASTER, Cluster, Shelf, call, role, rule
 
 
