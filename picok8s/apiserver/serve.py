@@ -6,7 +6,7 @@ A step ends the request by raising ApiError; `respond.refusal` turns that, and n
 import logging
 
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import access, authenticate, authorize, discovery, health, impersonate, respond, route
+from picok8s.apiserver import authenticate, authorize, discovery, health, respond, route
 from picok8s.apiserver.messages import Request, Response
 from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs import VERBS, subresource_verb
@@ -33,8 +33,7 @@ async def answer(server: Server, request: Request) -> Response:
     user = request.user or authenticate.user(server.authenticator, request)
     call = route.call(server.catalogue, request, user)
     if request.user is None:  # What comes from inside this process acts for the control plane itself.
-        call.user = impersonate.acting(server.authorizer, user, request.headers, access.attributes(call, user))
-        authorize.check(server.authorizer, access.attributes(call, call.user))
+        authorize.check(server.authorizer, call)
     if not call.plural:
         return health.answer(server, call) or await discovery.answer(server, call)
     if call.resource is None:
