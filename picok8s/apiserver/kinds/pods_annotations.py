@@ -109,3 +109,43 @@ def agree(annotation: str, profile: Object | None, path: str, which: str) -> Err
             detail = f"{which} profile in annotation and field must match"
             return [forbidden_field(f"{path}.localhostProfile", detail)]
     return []
+
+
+def profile_of(annotation: str) -> Object | None:
+    """The AppArmor profile that an annotation names."""
+    for kind, words in APPARMOR_WORDS.items():
+        if annotation in words:
+            return {"type": kind}
+    local = annotation.removeprefix(LOCALHOST)
+    if annotation.startswith(LOCALHOST) and local and local == local.strip():
+        return {"type": "Localhost", "localhostProfile": local}
+    return None
+
+
+def fill_profiles(spec: Object, annotations: dict[str, str]) -> None:
+    """Turns AppArmor annotations into the fields that have taken their place."""
+    if (spec.get("os") or {}).get("name") == "windows":
+        return
+    pod = (spec.get("securityContext") or {}).get("appArmorProfile")
+    for _, container in located_containers(spec, ""):
+        annotation = annotations.get(APPARMOR + container.get("name", ""))
+        if annotation is None or "appArmorProfile" in (container.get("securityContext") or {}):
+            continue
+        profile = profile_of(annotation)
+        if profile is not None and profile != pod:
+            container.setdefault("securityContext", {})["appArmorProfile"] = profile
+
+
+def validate_annotation_changes(new: Object, old: Object, path: str) -> Errors:
+    """Annotations that may be neither added nor changed nor removed once the pod exists; and all other rules."""
+    after, before = (pod["metadata"].get("annotations") or {} for pod in (new, old))
+    errors: Errors = []
+    for key in [*before, *(key for key in after if key not in before)]:
+        if key in before and after.get(key) == before[key]:
+            continue
+        verb = "remove or update" if key in before else "add"
+        if key.startswith(APPARMOR):
+            errors.append(forbidden_field(f"{path}[{key}]", f"may not {verb} AppArmor annotations"))
+        if key == MIRROR:
+            errors.append(forbidden_field(f"{path}[{key}]", f"may not {verb} mirror pod annotation"))
+    return errors + validate_annotations(after, new.get("spec") or {}, path)

@@ -12,6 +12,8 @@ SPEC = {
     "terminationGracePeriodSeconds": 30,
     "schedulerName": "default-scheduler",
 }
+# Fields behind features that are not switched on.
+DISABLED = ("schedulingGroup", "evictionResponders")
 CONTAINER = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
 PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 HTTP_GET = {"path": "/", "scheme": "HTTP"}
@@ -62,6 +64,15 @@ def fill(target: Object, defaults: Object) -> None:
             target[key] = value
 
 
+def drop_disabled(container: Object) -> None:
+    """Takes away what Kubernetes drops while the feature behind it is not switched on."""
+    lifecycle = container.get("lifecycle")
+    if lifecycle is not None and lifecycle.pop("stopSignal", None) is not None and not lifecycle:
+        del container["lifecycle"]
+    for mount in container.get("volumeMounts") or ():
+        mount.pop("bindMountOptions", None)
+
+
 def all_containers(spec: Object) -> Iterator[Object]:
     for kind in ("initContainers", "containers", "ephemeralContainers"):
         yield from spec.get(kind) or ()
@@ -76,9 +87,12 @@ def default_spec(spec: Object) -> None:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
+    for key in DISABLED:
+        spec.pop(key, None)
     for volume in spec.get("volumes") or ():
         default_volume(volume)
     for container in all_containers(spec):
+        drop_disabled(container)
         default_container(container)
 
 
