@@ -56,13 +56,13 @@ class Cri:
         self._channel = grpc.aio.insecure_channel(f"unix://{socket_path}", options=options)
         self._methods: dict[str, Any] = {}
 
-    async def call(self, method: str, timeout: float | None = None, **request: Any) -> Any:
-        """One call. `timeout` in seconds; without it each method has its own bound."""
+    async def call(self, method: str, within: float | None = None, **request: Any) -> Any:
+        """One call. `within` so many seconds; without it each method has its own bound."""
         bound, request_type = self._unary(method)
-        if timeout is None:
-            timeout = LONG_CALLS.get(method, CALL_SECONDS)
+        if within is None:
+            within = LONG_CALLS.get(method, CALL_SECONDS)
         try:
-            return await bound(request_type(**request), timeout=timeout)
+            return await bound(request_type(**request), timeout=within)
         except grpc.aio.AioRpcError as error:
             raise RuntimeFailure(error.code().name, error.details() or error.code().name) from None
 

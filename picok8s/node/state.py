@@ -39,6 +39,8 @@ class Container:
     image_id: str = ""
     hash: str = ""
     log_path: str = ""
+    message_file: str = ""  # Where on the node its termination message is.
+    message_policy: str = ""
     user: dict[str, Any] | None = None
 
 
