@@ -29,7 +29,9 @@ def reconcile(service: Object, view: View) -> Writes:
         labels[members.HEADLESS_LABEL] = ""
     if old is not None and same(old.get("subsets") or [], rows) and objects.labels(old) == labels:
         return
-    metadata: Object = dict(old["metadata"]) if old else {"name": objects.name(service), "namespace": objects.namespace(service)}
+    metadata: Object = (
+        dict(old["metadata"]) if old else {"name": objects.name(service), "namespace": objects.namespace(service)}
+    )
     metadata["labels"] = labels
     metadata["annotations"] = {**(metadata.get("annotations") or {}), members.TRIGGER: moment.time(view.now)}
     total = sum(len(row.get("addresses") or ()) + len(row.get("notReadyAddresses") or ()) for row in rows)
@@ -84,4 +86,5 @@ CONTROLLER = Controller(
     reconcile=reconcile,
     watches={"pods": members.of_pod, "endpoints": itself},
     absent=gone,
+    indexes={"pods": members.PODS},
 )

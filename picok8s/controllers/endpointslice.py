@@ -192,5 +192,5 @@ CONTROLLER = Controller(
         "nodes": lambda node, view: (),
     },
     absent=gone,
-    indexes={"endpointslices.discovery.k8s.io": {"service": by_service}},
+    indexes={"pods": members.PODS, "endpointslices.discovery.k8s.io": {"service": by_service}},
 )

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from picok8s.api import objects, pods
-from picok8s.reconcile.controller import Key, View, key_of
+from picok8s.reconcile.controller import Key, View, by_namespace, key_of
 
 Object = dict[str, Any]
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
+
+PODS = {"namespace": by_namespace}
 
 
 def selector(service: Object) -> dict[str, str]:
@@ -28,7 +30,7 @@ def selected(service: Object, view: View) -> list[Object]:
     wanted = selector(service).items()
     return [
         pod
-        for pod in view.list("pods", objects.namespace(service))
+        for pod in view.by("pods", "namespace", objects.namespace(service))
         if wanted <= objects.labels(pod).items() and not pods.is_finished(pod) and addresses(pod)
     ]
 

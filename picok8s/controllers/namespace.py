@@ -85,7 +85,9 @@ def resources(view: View) -> list[str]:
 
 def conditions(left: dict[str, list[Object]], failures: list[str]) -> list[Object]:
     """What there is to say, in upstream's words, which clients wait for."""
-    finalizers = Counter(word for found in left.values() for obj in found for word in obj["metadata"].get("finalizers") or ())
+    finalizers = Counter(
+        word for found in left.values() for obj in found for word in obj["metadata"].get("finalizers") or ()
+    )
     content = ", ".join(f"{resource} has {len(found)} resource instances" for resource, found in sorted(left.items()))
     held = ", ".join(f"{word} in {count} resource instances" for word, count in sorted(finalizers.items()))
     rows = (
@@ -97,7 +99,12 @@ def conditions(left: dict[str, list[Object]], failures: list[str]) -> list[Objec
             "All legacy kube types successfully parsed",
         ),
         (
-            ("NamespaceDeletionContentFailure", True, "ContentDeletionFailed", f"Failed to delete all resource types, {len(failures)} remaining: {', '.join(failures)}")
+            (
+                "NamespaceDeletionContentFailure",
+                True,
+                "ContentDeletionFailed",
+                f"Failed to delete all resource types, {len(failures)} remaining: {', '.join(failures)}",
+            )
             if failures
             else (
                 "NamespaceDeletionContentFailure",

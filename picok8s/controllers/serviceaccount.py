@@ -43,7 +43,11 @@ def root_certificates(text: str) -> Controller:
         name, data = objects.name(namespace), {"ca.crt": text}
         found = view.get("configmaps", CONFIG_MAP, name)
         if found is None:
-            metadata = {"name": CONFIG_MAP, "namespace": name, "annotations": {"kubernetes.io/description": DESCRIPTION}}
+            metadata = {
+                "name": CONFIG_MAP,
+                "namespace": name,
+                "annotations": {"kubernetes.io/description": DESCRIPTION},
+            }
             yield Create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
         elif found.get("data") != data:
             surplus = {key: None for key in found.get("data") or {} if key not in data}

@@ -52,7 +52,9 @@ class Controller:
     @property
     def follows(self) -> tuple[str, ...]:
         """Every resource that the View must follow for it."""
-        return tuple(dict.fromkeys(word for word in [self.resource, *self.resources, *self.watches, *self.indexes] if word))
+        return tuple(
+            dict.fromkeys(word for word in [self.resource, *self.resources, *self.watches, *self.indexes] if word)
+        )
 
 
 def key_of(obj: Object) -> Key:
@@ -113,6 +115,10 @@ def by_orphanage(obj: Object) -> Iterable[str]:
 def by_node(obj: Object) -> Iterable[str]:
     name = (obj.get("spec") or {}).get("nodeName")
     return (name,) if name else ()
+
+
+def by_namespace(obj: Object) -> Iterable[str]:
+    return (objects.namespace(obj),)
 
 
 FAMILY = {"owner": by_owner, "orphan": by_orphanage}
