@@ -7,15 +7,18 @@ import time
 
 import uvloop
 
-from picok8s import scheduler
 from picok8s.apiserver import run as apiserver
 from picok8s.apiserver.inprocess import InProcess
 from picok8s.apiserver.server import Settings
 from picok8s.client.view import View, follow
+from picok8s.controllers import CONTROLLERS
 from picok8s.daemon import notify
 from picok8s.daemon.config import Config
 from picok8s.daemon.guard import guard
 from picok8s.daemon.paths import Paths
+from picok8s.reconcile import controller as reconcile
+from picok8s.reconcile import run as reconcile_run
+from picok8s.scheduler import run as scheduler
 from picok8s.store.sqlite import SqliteLog
 
 log = logging.getLogger("picok8s.server")
@@ -28,3 +31,62 @@ def files(paths: Paths) -> apiserver.Files:
         account_key=keys / "service-account.key",
         node_cert=keys / "apiserver-client.crt", node_key=keys / "apiserver-client.key",
     )
+
+
+async def serve(paths: Paths, config: Config) -> None:
+    """Runs until SIGTERM. Raises StoreError, OSError when it cannot begin."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    keys = files(paths)
+    settings = Settings(
+        service_cidr=config.service_cidr, node_ports=config.node_port_range, advertise_address=config.address,
+        port=config.api_port,
+    )
+    server = apiserver.make(settings, SqliteLog(paths.datastore), keys)
+    await apiserver.begin(server, keys.client_ca.read_text())
+    door = apiserver.Door(server)
+    await door.open(keys, ("0.0.0.0",), config.api_port)
+    notify.ready("server")
+    log.info('event="serving" port=%d revision=%d', config.api_port, server.store.revision)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(guard(paths)),
+            group.create_task(control(server)),
+        ]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+    await door.close()
+    await server.store.close()
+
+
+async def control(server: apiserver.Server) -> None:
+    """Controllers and scheduler; when they fail as a whole they begin again, and the API server goes on."""
+    while True:
+        started = time.monotonic()
+        try:
+            await _control(server)
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            log.exception('event="controllers failed"')
+        await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
+
+
+async def _control(server: apiserver.Server) -> None:
+    calls = InProcess(server, "kube-controller-manager")
+    resources = dict.fromkeys([*reconcile.followed(CONTROLLERS), *scheduler.FOLLOWS])
+    indexes = {**reconcile.indexes(CONTROLLERS), **scheduler.INDEXES}
+    view = View(indexes)
+    async with asyncio.TaskGroup() as group:
+        for resource in resources:
+            group.create_task(follow(calls, view, resource))
+        group.create_task(reconcile_run.run(CONTROLLERS, calls, view))
+        group.create_task(scheduler.run(InProcess(server, "kube-scheduler"), view))
+
+
+def main(paths: Paths, config: Config) -> int:
+    """`picok8s run-server`."""
+    uvloop.run(serve(paths, config))
+    return 0
