@@ -43,10 +43,10 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     if call.dry_run:
         return new
     try:
-        await server.store.put(resource.storage, behaviour.encode(new), None)
+        stored = await server.store.put(resource.storage, behaviour.encode(new), None)
     except Conflict:
         raise errors.already_exists(resource.group, resource.plural, name) from None
-    return new
+    return behaviour.decode(stored.obj)
 
 
 async def replace(server: Server, call: Call, old: Stored, new: Object, operation: str = "Update") -> Object:
@@ -78,8 +78,8 @@ async def commit(server: Server, call: Call, old: Stored, new: Object) -> Object
     if is_gone(new):
         await server.store.delete(resource.storage, new["metadata"]["name"], new["metadata"].get("namespace", ""), old)
         return new
-    await server.store.put(resource.storage, resource.behaviour.encode(new), old)
-    return new
+    stored = await server.store.put(resource.storage, resource.behaviour.encode(new), old)
+    return resource.behaviour.decode(stored.obj)
 
 
 def is_gone(obj: Object) -> bool:
@@ -104,8 +104,8 @@ def same(new: Object, old: Object) -> bool:
 
 def refuse(call: Call, obj: Object, problems: list[FieldError]) -> None:
     if problems:
-        resource = call.of
-        raise errors.invalid(resource.kind, resource.group, obj["metadata"].get("name", ""), problems)
+        group = call.of.storage.partition(".")[2]  # An event is refused as what it is stored as.
+        raise errors.invalid(call.of.kind, group, obj["metadata"].get("name", ""), problems)
 
 
 def steps(behaviour: Behaviour, subresource: str) -> Step:

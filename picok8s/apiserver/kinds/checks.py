@@ -157,6 +157,8 @@ def in_order(value: Any, is_map: bool = False) -> Any:
     if not isinstance(value, dict):
         return value
     shown = {key: in_order(item, key in MAPS) for key, item in value.items()}
+    if not is_map and shown.keys() >= {"key", "operator"}:
+        shown = {key: shown[key] for key in ("key", "operator", "values") if key in shown}
     return dict(sorted(shown.items())) if is_map else shown
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from picok8s.api import names
+from picok8s.api import names, selectors
 from picok8s.api.errors import (
     FieldError,
     duplicate,
@@ -59,13 +59,13 @@ def default(obj: Object) -> None:
 def default_failure_policy(spec: Object) -> None:
     for rule in (spec.get("podFailurePolicy") or {}).get("rules") or []:
         for pattern in rule.get("onPodConditions") or []:
-            pattern.setdefault("status", "True")
+            pattern["status"] = pattern.get("status") or "True"
 
 
 def _take_labels(obj: Object) -> None:
-    """A Job without labels has those of its template."""
+    """A Job without labels has those of its template, unless they are no labels, which is for the template to tell."""
     labels = (obj["spec"]["template"].get("metadata") or {}).get("labels")
-    if labels and not obj["metadata"].get("labels"):
+    if labels and not obj["metadata"].get("labels") and not selectors.validate_labels(labels, ""):
         obj["metadata"]["labels"] = dict(labels)
 
 
@@ -98,7 +98,8 @@ def validate(new: Object, old: Object | None) -> Errors:
     errors += _selector(spec)
     if old is not None:
         errors += _update(spec, old)
-    return errors + _hostnames(new)
+    # Two labels of one value are told once.
+    return list(dict.fromkeys(errors + _hostnames(new)))
 
 
 def _generated(job: Object) -> Errors:

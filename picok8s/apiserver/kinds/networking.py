@@ -116,7 +116,8 @@ def _backend(backend: Object, path: str) -> Errors:
 
 def reference(target: Object, path: str) -> Errors:
     """An object of any group by its kind and name."""
-    errors = checks.subdomain(target["apiGroup"], f"{path}.apiGroup") if "apiGroup" in target else []
+    group = target.get("apiGroup")
+    errors = checks.subdomain(group, f"{path}.apiGroup") if group is not None else []
     for key in ("kind", "name"):
         errors += checks.needed(target.get(key), f"{path}.{key}", checks.path_segment)
     return errors
@@ -173,8 +174,8 @@ def _points(ingress: Object) -> list[Object]:
 
 def default_class(obj: Object) -> None:
     parameters = (obj.get("spec") or {}).get("parameters")
-    if parameters is not None:
-        parameters.setdefault("scope", "Cluster")
+    if parameters is not None and parameters.get("scope") is None:
+        parameters["scope"] = "Cluster"
 
 
 def validate_class(new: Object, old: Object | None) -> Errors:
