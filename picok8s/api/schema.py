@@ -124,7 +124,10 @@ class Types:
         self._texts: dict[str, str] = compiled["types"]
         self.kinds: dict[str, str] = compiled["kinds"]  # "apps/v1/Deployment" -> definition name
         self._fields: dict[str, dict[str, Schema]] = {}
-        self.decoders: dict[str, Any] = {}  # What `decode` made of a type, kept with the type.
+        # What `decode` and the protobuf reader and writer made of a type, kept with the types that it was made from.
+        self.decoders: dict[str, Any] = {}
+        self.readers: dict[str, Any] = {}
+        self.writers: dict[str, Any] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._texts
