@@ -1,0 +1,44 @@
+"""Stop the node: pods first, then the components. No process, mount, network or rule of picok8s is left."""
+
+import argparse
+import subprocess
+import sys
+import time
+
+from picok8s.cli import control, systemd
+from picok8s.daemon import processes
+from picok8s.daemon.paths import Paths
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--timeout", type=float, default=90, metavar="SECONDS", help="how long pods may take to end")
+
+
+def run(args: argparse.Namespace) -> int:
+    control.must_be_root()
+    paths = Paths(args.root)
+    if not control.is_running(paths) and not paths.run.exists():
+        print("picok8s is not running")
+        return 0
+    began = time.monotonic()
+    stop(paths)
+    print(f"picok8s is stopped after {time.monotonic() - began:.1f} s; `picok8s start` brings the same workloads back")
+    return 0
+
+
+def stop(paths: Paths) -> None:
+    """The node agent ends, its pods are removed by `clean` while containerd still runs, then the rest ends in reverse."""
+    if not paths.run.exists():
+        return
+    paths.stopping.touch()
+    systemd.stop(paths)
+    if pid := processes.running(paths.pid("supervisor")):
+        processes.end(pid, 120)
+    clean(paths)
+    for path in (paths.stopping, paths.lock):
+        path.unlink(missing_ok=True)
+
+
+def clean(paths: Paths) -> None:
+    """Remove what a supervisor that was killed may have left, too."""
+    subprocess.run([sys.executable, "-m", "picok8s", "--root", str(paths.root), "clean"], check=False)
