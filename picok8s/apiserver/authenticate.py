@@ -77,10 +77,10 @@ class Authenticator:
         if claims is not None:
             found, shared = tokens.check(claims, self._lookup, audiences, self._now())
             return users.authenticated(found), shared
-        found = bootstrap_user(self._lookup, token, self._now())
-        if found is None:
+        joining = bootstrap_user(self._lookup, token, self._now())
+        if joining is None:
             return None, []
-        return users.authenticated(found), [a for a in self._tokens.audiences if a in audiences]
+        return users.authenticated(joining), [a for a in self._tokens.audiences if a in audiences]
 
     @property
     def audiences(self) -> tuple[str, ...]:

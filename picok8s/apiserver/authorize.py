@@ -3,10 +3,12 @@
 `check` is what the path of a request calls; `Authorizer.decide` is what reviews, impersonation and admission ask.
 """
 
+from dataclasses import replace
 from typing import Any, Protocol
 
-from picok8s.apiserver import rbac
+from picok8s.apiserver import impersonate, rbac
 from picok8s.apiserver.lookup import Lookup
+from picok8s.apiserver.messages import Call
 from picok8s.apiserver.node_rights import NodeRights
 from picok8s.apiserver.rbac import Attributes, Rbac
 from picok8s.apiserver.users import User, node_of
@@ -47,11 +49,36 @@ class Authorizer:
         return rules, ", ".join([*errors, *rights.errors])
 
 
-def check(authorizer: Authorizer, wanted: Attributes) -> None:
-    """Raises the 403 that a refused request is answered."""
+def check(authorizer: Authorizer, call: Call) -> None:
+    """Settles who acts (`call.user`, when he impersonates) and raises the 403 that a refused call is answered."""
+    wanted = attributes(call)
+    acting = impersonate.acting(authorizer, call.user, call.request.headers, wanted)
+    if acting is not call.user:
+        call.user = acting
+        wanted = replace(wanted, user=acting)
     allowed, reason = authorizer.decide(wanted)
     if not allowed:
         raise rbac.refusal(wanted, reason)
+
+
+def attributes(call: Call) -> Attributes:
+    """What a call wants. The path counts only where there is no resource."""
+    if not call.plural:
+        return Attributes(call.user, call.request.method.lower(), path=call.request.path)
+    fields: tuple[tuple[str, str], ...] = ()
+    if call.verb in ("list", "watch", "deletecollection"):
+        fields = demanded(call.request.one("fieldSelector"))
+    return Attributes(
+        call.user,
+        call.verb,
+        call.group,
+        call.version,
+        call.plural,
+        call.subresource,
+        call.namespace,
+        call.name or named(fields),
+        fields=fields,
+    )
 
 
 def demanded(field_selector: str) -> tuple[tuple[str, str], ...]:

@@ -116,9 +116,9 @@ def pod_things(lookup: Lookup, pod: Object) -> Iterator[Thing]:
                 yield from claim_things(lookup, home, used)
     generated = {s["name"]: s.get("resourceClaimName") for s in _status(pod).get("resourceClaimStatuses") or []}
     for claim in spec.get("resourceClaims") or []:
-        used = claim.get("resourceClaimName") or generated.get(claim["name"])
-        if used:
-            yield (CLAIMS, namespace, used)
+        named = claim.get("resourceClaimName") or generated.get(claim["name"])
+        if named:
+            yield (CLAIMS, namespace, named)
     extended = _status(pod).get("extendedResourceClaimStatus") or {}
     if extended.get("resourceClaimName"):
         yield (CLAIMS, namespace, extended["resourceClaimName"])

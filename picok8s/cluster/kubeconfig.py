@@ -37,7 +37,8 @@ def by_token(token: str) -> Object:
 
 def dump(config: Object) -> bytes:
     """The file's content."""
-    return yaml.dump(config, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False).encode()
+    text: str = yaml.dump(config, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False)
+    return text.encode()
 
 
 def _base64(data: bytes) -> str:

@@ -132,7 +132,8 @@ def detailed(broken: list[Finding]) -> str:
 def existing_warnings(pods: list[Object], namespace: str, policy: Policy) -> list[str]:
     """What a namespace's pods have against a stricter level, alike ones together. One pod a controller goes first."""
     seen: set[str] = set()
-    first, repeated = [], []
+    first: list[Object] = []
+    repeated: list[Object] = []
     for pod in pods:
         owner = objects.controller(pod)
         (repeated if owner and owner["uid"] in seen else first).append(pod)
