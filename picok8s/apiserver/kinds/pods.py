@@ -49,7 +49,7 @@ def prepare_new(new: Object) -> None:
 
 
 def merge_label_keys(spec: Object, labels: dict[str, str]) -> None:
-    """Terms that match "the same value as mine" get the value: labels may change later, the choice of a node may not."""
+    """Terms that match "the same value as mine" get the value: labels may change, the node may not."""
     terms = list(spec.get("topologySpreadConstraints") or ())
     for kind in ("podAffinity", "podAntiAffinity"):
         affinity = (spec.get("affinity") or {}).get(kind) or {}

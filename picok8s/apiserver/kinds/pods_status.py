@@ -72,7 +72,7 @@ def restarted(new: list[Object], old: list[Object], path: str, allowed: Set[str]
 
 
 def transitions(new: list[Object], old: list[Object], path: str, spec: Object, containers: list[Object]) -> Errors:
-    """A container that has ended stays so, unless something lets it start again: its pod's policy, its own or a rule."""
+    """A container that has ended stays so, unless its pod's policy, its own or a rule starts it."""
     everything = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     if any(r.get("action") == "RestartAllContainers" for c in everything for r in c.get("restartPolicyRules") or ()):
         return []

@@ -305,8 +305,8 @@ def conflict(port: Object, other: Object) -> str:
 def go_port(port: Object) -> str:
     """A container's port as Kubernetes prints it there."""
     return (
-        f"{{Name:{port.get('name', '')} HostPort:{port.get('hostPort', 0)} ContainerPort:{port.get('containerPort', 0)} "
-        f"Protocol:{port.get('protocol', '')} HostIP:{port.get('hostIP', '')}}}"
+        f"{{Name:{port.get('name', '')} HostPort:{port.get('hostPort', 0)} "
+        f"ContainerPort:{port.get('containerPort', 0)} Protocol:{port.get('protocol', '')} HostIP:{port.get('hostIP', '')}}}"
     )
 
 
