@@ -13,6 +13,7 @@ from picok8s.apiserver.messages import Call, Request
 Catalogue = dict[tuple[str, str, str], Resource]  # (group, version, plural)
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+OF_ONE = frozenset({"get", "update", "patch", "delete"})  # Reviews have none of these, and so no path by name.
 # Subresources of a namespace, which would else be read as resources inside of it.
 OF_NAMESPACES = ("status", "finalize")
 
@@ -73,6 +74,8 @@ def check(found: Call) -> Resource:
             raise not_allowed()
         if found.rest and found.subresource != "proxy":
             raise ApiError("NotFound", "the server could not find the requested resource", {})
+    elif found.name and not resource.verbs & OF_ONE:
+        raise ApiError("NotFound", "the server could not find the requested resource", {})
     elif found.verb not in resource.verbs or method in ("HEAD", "OPTIONS"):
         raise not_allowed()
     elif found.verb == "create" and found.name:

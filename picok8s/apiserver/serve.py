@@ -41,7 +41,10 @@ async def answer(server: Server, request: Request) -> Response:
     route.check(call)
     call.dry_run = _dry_run(request)
     verb = subresource_verb(call) if call.subresource else VERBS[call.verb]
-    response = await verb(server, call)
+    try:
+        response = await verb(server, call)
+    except ApiError as error:  # What was warned of before stays true of what is refused.
+        response = respond.refusal(error)
     response.warnings = call.warnings
     return response
 

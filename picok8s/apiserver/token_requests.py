@@ -43,7 +43,8 @@ def answer(issue: Issue, namespace: str, name: str, request: Object) -> Object:
         why = f"the UID in the token request ({meta['uid']}) does not match the UID of the service account ({uid})"
         raise conflict(GROUP, "TokenRequest", name, why)
     spec["audiences"] = spec.get("audiences") or list(issue.keys.audiences)
-    spec["expirationSeconds"] = asked = spec.get("expirationSeconds", DEFAULT_LIFETIME_S)
+    lifetime_asked = spec.get("expirationSeconds")
+    spec["expirationSeconds"] = asked = DEFAULT_LIFETIME_S if lifetime_asked is None else lifetime_asked
     _check_lifetime(asked)
     now = int(issue.now)
     bound, pod = _bound(issue.lookup, namespace, name, spec.get("boundObjectRef"))

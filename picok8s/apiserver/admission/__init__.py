@@ -43,6 +43,7 @@ MUTATING: tuple[Hook, ...] = (
     protection.HOOK,
     runtime_class.DEFAULTS,
     certificates.REQUESTER,
+    certificates.DATES,
     default_classes.INGRESS,
     topology.HOOK,
     escalation.HOOK,

@@ -6,6 +6,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from picok8s.api import moment
 from picok8s.apiserver.admission.hooks import UPDATE, WRITES, Cluster, Hook, refused
 from picok8s.apiserver.messages import Call
 from picok8s.apiserver.rbac import Attributes
@@ -29,6 +30,23 @@ def record_requester(server: Cluster, call: Call, new: Object, old: Object | Non
     if call.user.extra:
         spec["extra"] = {key: list(values) for key, values in call.user.extra}
     new["spec"] = spec
+
+
+def date_conditions(server: Cluster, call: Call, new: Object, old: Object) -> None:
+    """Conditions without times get them; one that only repeats what was said keeps its own."""
+    now = moment.time(server.now())
+    known = {(c.get("type"), c.get("status")): c for c in (old.get("status") or {}).get("conditions") or []}
+    status = new.get("status") or {}
+    dated = []
+    for condition in status.get("conditions") or []:
+        before = known.get((condition.get("type"), condition.get("status"))) or {}
+        times = {
+            "lastUpdateTime": condition.get("lastUpdateTime") or now,
+            "lastTransitionTime": condition.get("lastTransitionTime") or before.get("lastTransitionTime") or now,
+        }
+        dated.append({**condition, **times})
+    if dated:
+        new["status"] = {**status, "conditions": dated}
 
 
 REQUESTER_FIELDS = ("username", "uid", "groups", "extra")
@@ -81,6 +99,7 @@ def may(server: Cluster, call: Call, verb: str, signer: str) -> bool:
 
 
 REQUESTER = Hook("CertificateRequester", record_requester, (REQUESTS,))
+DATES = Hook("CertificateRequester", date_conditions, (REQUESTS,), (UPDATE,), ("approval", "status"))
 APPROVAL = Hook("CertificateApproval", judge_approval, (REQUESTS,), (UPDATE,), ("approval",))
 SIGNING = Hook("CertificateSigning", judge_signing, (REQUESTS,), (UPDATE,), ("status",))
 ATTESTATION = Hook("ClusterTrustBundleAttest", judge_attestation, (BUNDLES,), WRITES)

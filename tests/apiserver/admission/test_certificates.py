@@ -66,3 +66,13 @@ def test_attesting_a_bundle_needs_a_right():
     certificates.judge_attestation(cluster(), call(certificates.BUNDLES, user=MASTER), bundle, None)
     with pytest.raises(ApiError, match="user not permitted to attest"):
         certificates.judge_attestation(cluster(), call(certificates.BUNDLES, user=JANE), bundle, None)
+
+
+def test_conditions_get_their_times():
+    asked = call(certificates.REQUESTS, "update", subresource="approval", name="r")
+    said = {"type": "Approved", "status": "True", "lastTransitionTime": "2020-01-01T00:00:00Z"}
+    new = named("r", spec={}, status={"conditions": [{"type": "Approved", "status": "True"}]})
+    certificates.date_conditions(cluster(), asked, new, named("r", status={"conditions": [said]}))
+    (dated,) = new["status"]["conditions"]
+    assert dated["lastTransitionTime"] == "2020-01-01T00:00:00Z"
+    assert dated["lastUpdateTime"] == "2023-11-14T22:13:20Z"
