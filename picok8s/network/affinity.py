@@ -12,7 +12,7 @@ connection, and a chain that renews it. A service has chains of its own here, wh
 from picok8s.network.endpoints import Endpoint
 from picok8s.network.family import joined
 from picok8s.network.port import Port, Way
-from picok8s.network.spread import split_rules, to_masquerade
+from picok8s.network.spread import one_at_random, split_rules, to_masquerade
 from picok8s.network.table import Piece
 
 SECONDS = 10800
@@ -52,7 +52,7 @@ def choose(piece: Piece, port: Port, endpoints: list[Endpoint]) -> list[str]:
     config = (port.spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
     seconds = config.get("timeoutSeconds") or SECONDS
     rules, verdicts = [], []
-    for index, endpoint in enumerate(endpoints):
+    for endpoint in endpoints:
         path = f"{port.path}/{endpoint.address.replace(':', '.')}/{endpoint.port}"
         clients = f"clients-{seconds}/{path}"  # The timeout is in the name: a set cannot change its timeout.
         piece.sets[clients] = (
@@ -63,5 +63,5 @@ def choose(piece: Piece, port: Port, endpoints: list[Endpoint]) -> list[str]:
             f"meta l4proto {port.protocol} dnat {ip} to {joined(port.family, endpoint.address, endpoint.port)}",
         )
         rules.append(f"{ip} saddr @{clients} goto endpoint/{path}")
-        verdicts.append(f"{index} : goto endpoint/{path}")
-    return [*rules, f"numgen random mod {len(endpoints)} vmap {{ {', '.join(verdicts)} }}"]
+        verdicts.append(f"goto endpoint/{path}")
+    return [*rules, one_at_random(verdicts)]

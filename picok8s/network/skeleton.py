@@ -29,18 +29,21 @@ class Front:
 
     prefix: str  # Of names of chains.
     entries: str  # Map: what the packet carries -> verdict.
-    endpoints: str  # Map: what the packet carries . index -> address . port.
+    endpoints: str  # Maps, one for each index: what the packet carries -> an endpoint's address . port.
     local: str  # The same for the endpoints of this node.
     addressed: bool
 
     def carried(self, family: Family) -> str:
-        return f"{family.table} daddr . {ANY_ADDRESS}" if self.addressed else ANY_ADDRESS
+        return f"{family.table} daddr . {PORT}" if self.addressed else PORT
+
+    def type(self, family: Family) -> str:
+        return f"{family.address} . {PORT_TYPE}" if self.addressed else PORT_TYPE
 
 
-ANY_ADDRESS = "meta l4proto . th dport"
+PORT = "meta l4proto . th dport"
+PORT_TYPE = "inet_proto . inet_service"
 ADDRESSED = Front("", "services", "endpoints", "local-endpoints", addressed=True)
 NODE_PORT = Front("node-port-", "node-ports", "node-port-endpoints", "local-node-port-endpoints", addressed=False)
-INDEX = "numgen random mod 65536"  # Only its type counts.
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,8 @@ def skeleton(family: Family, here: Here) -> str:
     inside = one_of(pods)
     outside = "{ " + ", ".join((*pods, family.multicast)) + " }"
     return f"""
-{maps(family, ADDRESSED)}
-{maps(family, NODE_PORT)}
+map {ADDRESSED.entries} {{ type {ADDRESSED.type(family)} : verdict; }}
+map {NODE_PORT.entries} {{ type {NODE_PORT.type(family)} : verdict; }}
 map {HOST_PORTS} {{ type inet_proto . inet_service : {address} . inet_service; }}
 map {HOST_PORTS_AT} {{ type {address} . inet_proto . inet_service : {address} . inet_service; }}
 set {HAIRPIN} {{ type {address} . {address}; }}
@@ -118,13 +121,6 @@ chain output {{
     type filter hook output priority 0; policy accept;
     {refusal(family, services, 'oifname != "lo"')}
 }}"""
-
-
-def maps(family: Family, front: Front) -> str:
-    key, value = front.carried(family), f"{family.table} daddr . th dport"
-    return f"""map {front.entries} {{ typeof {key} : verdict; }}
-map {front.endpoints} {{ typeof {key} . {INDEX} : {value}; }}
-map {front.local} {{ typeof {key} . {INDEX} : {value}; }}"""
 
 
 def refusal(family: Family, services: tuple[str, ...], where: str = "") -> str:

@@ -6,7 +6,7 @@ is there, and `update()` for what changed. No I/O; whoever applies the text call
 refused an update.
 
 Two objects may want the same thing (a chain that they share, an external IP claimed twice, an endpoint of two
-services): the owner that sorts first has it, and the next one inherits it.
+services): the first to come has it, and the next one inherits it.
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Piece:
 
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict)  # Name -> rules.
     elements: dict[Element, str] = field(default_factory=dict)  # Value of a map's element, "" in a set.
-    sets: dict[str, str] = field(default_factory=dict)  # Name -> declaration. A name never changes its declaration.
+    sets: dict[str, str] = field(default_factory=dict)  # Of maps too: name -> type. A name never changes its type.
 
 
 EMPTY = Piece()
@@ -42,7 +42,7 @@ class Claims(Generic[K, V]):
 
     def value(self, key: K) -> V | None:
         owners = self.owners.get(key)
-        return owners[min(owners)] if owners else None
+        return next(iter(owners.values())) if owners else None
 
     def change(self, owner: Owner, old: dict[K, V], new: dict[K, V], before: dict[K, V | None]) -> None:
         """Puts `new` in the place of `old`; `before` learns what each touched key was."""
@@ -51,9 +51,10 @@ class Claims(Generic[K, V]):
                 continue
             before.setdefault(key, self.value(key))
             owners = self.owners.setdefault(key, {})
-            owners.pop(owner, None)
             if key in new:
                 owners[owner] = new[key]
+            else:
+                del owners[owner]
             if not owners:
                 del self.owners[key]
 
@@ -88,7 +89,7 @@ class Table:
         """The whole table. One transaction: there is no moment without rules."""
         lines = [f"add table {self.name}", f"delete table {self.name}", f"table {self.name} {{", self.skeleton, "}"]
         for name in self.sets.owners:
-            lines.append(f"add set {self.name} {name} {{ {self.sets.value(name)} }}")
+            lines.append(declaration(self.name, name, self.sets.value(name) or ""))
         # Chains name each other, so all exist before the first rule.
         lines += [f"add chain {self.name} {name}" for name in self.chains.owners]
         for name in self.chains.owners:
@@ -117,7 +118,7 @@ class Table:
         old_chains, new_chains = self.chains.differences(chains)
         old_elements, new_elements = self.elements.differences(elements)
         old_sets, new_sets = self.sets.differences(sets)
-        lines = [f"add set {self.name} {name} {{ {declaration} }}" for name, declaration in new_sets.items()]
+        lines = [declaration(self.name, name, kind) for name, kind in new_sets.items()]
         lines += [f"add chain {self.name} {name}" for name in new_chains if name not in old_chains]
         lines += [f"flush chain {self.name} {name}" for name in old_chains]
         for name, rules in new_chains.items():
@@ -125,7 +126,7 @@ class Table:
         lines += self.in_maps("delete", old_elements)
         lines += self.in_maps("add", new_elements)
         lines += [f"delete chain {self.name} {name}" for name in old_chains if name not in new_chains]
-        lines += [f"delete set {self.name} {name}" for name in old_sets]
+        lines += [f"delete {word(kind)} {self.name} {name}" for name, kind in old_sets.items()]
         return "\n".join([*lines, ""]) if lines else ""
 
     def rules(self, chain: str, rules: tuple[str, ...]) -> list[str]:
@@ -137,3 +138,11 @@ class Table:
         for (name, key), value in elements.items():
             by_map.setdefault(name, []).append(f"{key} : {value}" if value else key)
         return [f"{verb} element {self.name} {name} {{ {', '.join(found)} }}" for name, found in by_map.items()]
+
+
+def declaration(table: str, name: str, kind: str) -> str:
+    return f"add {word(kind)} {table} {name} {{ {kind} }}"
+
+
+def word(kind: str) -> str:
+    return "map" if " : " in kind else "set"
