@@ -11,6 +11,7 @@ from typing import Any
 from picok8s.apiserver.admission import (
     certificates,
     default_classes,
+    device_access,
     escalation,
     limit_ranger,
     namespace_lifecycle,
@@ -59,6 +60,7 @@ VALIDATING: tuple[Hook, ...] = (
     priority.ONE_DEFAULT,
     resize.HOOK,
     runtime_class.OVERHEAD,
+    device_access.HOOK,
     certificates.APPROVAL,
     certificates.SIGNING,
     certificates.ATTESTATION,

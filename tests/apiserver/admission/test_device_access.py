@@ -10,7 +10,9 @@ ASKED = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "
 
 
 def cluster(**labels) -> Cluster:
-    return Cluster(fresh().put("namespaces", named("ns", labels=labels)))
+    namespace = named("ns")
+    namespace["metadata"]["labels"] = labels
+    return Cluster(fresh().put("namespaces", namespace))
 
 
 def claim(spec):
