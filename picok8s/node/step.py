@@ -152,8 +152,9 @@ def _kill_failing(pod: Object, seen: Seen, made: Step) -> None:
     for run in seen.containers:
         if run.state != RUNNING:
             continue
-        if why := seen.memory.failing.get(run.id):
-            made.add(seen, StopContainer(run.id, run.name, pods.grace_seconds(pod), why))
+        if failure := seen.memory.failing.get(run.id):
+            why, grace = failure
+            made.add(seen, StopContainer(run.id, run.name, pods.grace_seconds(pod) if grace is None else grace, why))
             continue
         wanted = pods.container(pod, run.name)
         if wanted is not None and run.hash and run.hash != waits.container_hash(wanted):
