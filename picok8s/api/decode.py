@@ -159,7 +159,7 @@ def zero(place: Schema) -> Any:
 def _dropping(place: Schema) -> Decoder:
     """A decoder that leaves empty values out; where they show, the struct adds them."""
     decoder = _of(place)
-    if place.kind not in ("bool", "int32", "int64", "float64", "bytes"):
+    if place.kind not in ("bool", "int32", "int64", "float64") and (place.kind != "bytes" or place.shown):
         return decoder  # Empty lists and maps are left out by themselves; the rest always shows.
 
     def dropping(value: Any, unknown: list[str]) -> Any:
@@ -210,7 +210,7 @@ def _map(place: Schema) -> Decoder:
     if items.kind == "string":
         return _text_map
     decoder = _of(items)
-    is_struct = items.kind == "struct"
+    is_struct, is_list = items.kind == "struct", items.kind == "list"
     constant = "" if items.kind == "bytes" else zero(items)
 
     def table(value: Any, unknown: list[str]) -> Any:
@@ -222,6 +222,8 @@ def _map(place: Schema) -> Decoder:
         for key, item in value.items():
             if item is not None:
                 made[key] = decoder(item, unknown)
+                if is_list and made[key] is None:
+                    made[key] = []
             else:
                 made[key] = decoder({}, unknown) if is_struct else constant
         return made

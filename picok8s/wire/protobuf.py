@@ -72,7 +72,7 @@ def unframe(data: bytes) -> list[tuple[str, Object]]:
 
 
 def decode(data: bytes, api_version: str = "", kind: str = "") -> Object:
-    """The object of an envelope as JSON would show it, before empty values are dropped. The kind given is for a nameless one.
+    """The object of an envelope, empty values and all. The kind given is for an envelope that names none.
 
     ApiError 400 when the bytes are no envelope, the kind is unknown or the message is damaged.
     """
