@@ -40,6 +40,7 @@ class Way:
 
     front: Front
     key: str  # What a packet carries, as an element of a map.
+    port: int
     address: str = ""
 
 
@@ -52,7 +53,7 @@ def external_ways(port: Port) -> list[Way]:
     """External IPs and the node port."""
     ways = to_addresses(port, port.spec.get("externalIPs") or [])
     node_port = port.port.get("nodePort")
-    return [*ways, Way(NODE_PORT, f"{port.protocol} . {node_port}")] if node_port else ways
+    return [*ways, Way(NODE_PORT, f"{port.protocol} . {node_port}", node_port)] if node_port else ways
 
 
 def balancer_ways(port: Port) -> list[Way]:
@@ -66,7 +67,7 @@ def balancer_ways(port: Port) -> list[Way]:
 def to_addresses(port: Port, addresses: list[str]) -> list[Way]:
     number = port.port["port"]
     return [
-        Way(ADDRESSED, f"{address} . {port.protocol} . {number}", address)
+        Way(ADDRESSED, f"{address} . {port.protocol} . {number}", number, address)
         for address in addresses
         if is_of(port.family, address)
     ]

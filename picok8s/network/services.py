@@ -6,6 +6,7 @@ which endpoints, by traffic policy, and what happens when there are none.
 """
 
 from collections.abc import Iterable
+from types import ModuleType
 
 from picok8s.api import objects
 from picok8s.api.objects import Object
@@ -48,12 +49,19 @@ def add(result: Piece, port: Port, found: list[Endpoint]) -> None:
     for endpoint in (*anywhere, *here):
         if endpoint.local:
             result.elements[HAIRPIN, f"{endpoint.address} . {endpoint.address}"] = ""
-    for way in cluster_ways(port):
+    inner, outer, balanced = cluster_ways(port), external_ways(port), balancer_ways(port)
+    remember(result, port, [*inner, *outer, *balanced], [*anywhere, *here])
+    for way in inner:
         enter(result, way, inside(result, port, way, anywhere, here))
-    for way in external_ways(port):
+    for way in outer:
         enter(result, way, outside(result, port, way, anywhere, here))
-    for way in balancer_ways(port):
+    for way in balanced:
         enter(result, way, in_ranges(result, port, outside(result, port, way, anywhere, here)))
+
+
+def remember(result: Piece, port: Port, ways: list[Way], used: list[Endpoint]) -> None:
+    if port.protocol == "udp":
+        result.flows.update((way.address, way.port, endpoint.address) for way in ways for endpoint in used)
 
 
 def refuse(result: Piece, port: Port) -> None:
@@ -94,5 +102,5 @@ def in_ranges(result: Piece, port: Port, verdict: str) -> str:
     return f"goto {name}"
 
 
-def chooser(port: Port):
+def chooser(port: Port) -> ModuleType:
     return affinity if port.spec.get("sessionAffinity") == "ClientIP" else spread

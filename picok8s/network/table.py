@@ -18,6 +18,7 @@ TABLE = "picok8s"
 
 Owner = tuple[str, ...]  # ("service", namespace, name) or ("pod", namespace, name)
 Element = tuple[str, str]  # (map or set, key)
+Flow = tuple[str, int, str]  # (address or "" for every address of the node, port, endpoint's address)
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -29,6 +30,7 @@ class Piece:
     chains: dict[str, tuple[str, ...]] = field(default_factory=dict)  # Name -> rules.
     elements: dict[Element, str] = field(default_factory=dict)  # Value of a map's element, "" in a set.
     sets: dict[str, str] = field(default_factory=dict)  # Of maps too: name -> type. A name never changes its type.
+    flows: set[Flow] = field(default_factory=set)  # UDP: connection tracking remembers where it sent them.
 
 
 EMPTY = Piece()
@@ -99,7 +101,9 @@ class Table:
 
     def update(self, changes: dict[Owner, Piece]) -> str:
         """The commands from what was to what shall be; "" when nothing changes. An empty piece removes its owner."""
-        chains, elements, sets = {}, {}, {}
+        chains: dict[str, tuple[str, ...] | None] = {}
+        elements: dict[Element, str | None] = {}
+        sets: dict[str, str | None] = {}
         for owner, new in changes.items():
             old = self.pieces.get(owner, EMPTY)
             if old == new:
@@ -113,7 +117,12 @@ class Table:
                 self.pieces[owner] = new
         return self.commands(chains, elements, sets)
 
-    def commands(self, chains: dict, elements: dict, sets: dict) -> str:
+    def commands(
+        self,
+        chains: dict[str, tuple[str, ...] | None],
+        elements: dict[Element, str | None],
+        sets: dict[str, str | None],
+    ) -> str:
         """Names appear before they are used and go after: sets, chains, elements, and the dead at the end."""
         old_chains, new_chains = self.chains.differences(chains)
         old_elements, new_elements = self.elements.differences(elements)

@@ -1,0 +1,18 @@
+"""What the kernel tells of nftables: whether a datagram of netlink says that a table was deleted."""
+
+import struct
+
+HEADER = struct.Struct("=IHHII")  # Length, type, flags, sequence, sender.
+TABLE_DELETED = 10 << 8 | 2  # Subsystem nftables, message "table deleted".
+
+
+def deletes_table(datagram: bytes) -> bool:
+    at = 0
+    while at + HEADER.size <= len(datagram):
+        length, kind, *_ = HEADER.unpack_from(datagram, at)
+        if kind == TABLE_DELETED:
+            return True
+        if length < HEADER.size:
+            return False
+        at += (length + 3) & ~3
+    return False
