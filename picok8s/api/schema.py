@@ -78,7 +78,8 @@ class Schema:
         self.pointer = word.startswith("*")
         self.shown = word.endswith("!")
         self.kind, self.ref, self.go, self.items = _read(types, word.removeprefix("*").removesuffix("!"))
-        self.merge_key = self.strategy = self.list_type = self.map_type = ""
+        self.merge_key = self.strategy = self.list_type = ""
+        self.map_type = "atomic" if self.ref in types.atomics else ""
         self.list_keys: tuple[str, ...] = ()
 
     @property
@@ -123,6 +124,7 @@ class Types:
         self.version = version
         self._texts: dict[str, str] = compiled["types"]
         self.kinds: dict[str, str] = compiled["kinds"]  # "apps/v1/Deployment" -> definition name
+        self.atomics = frozenset(compiled["atomics"])  # Structs that apply takes as one, also as items of lists.
         self._fields: dict[str, dict[str, Schema]] = {}
         # What `decode` and the protobuf reader and writer made of a type, kept with the types that it was made from.
         self.decoders: dict[str, Any] = {}
@@ -171,7 +173,9 @@ def compiled(version: str) -> Object:
             if properties is None or field in properties
         }
         types[name] = orjson.dumps(rows).decode()
-    return {"types": types, "kinds": {kind: name for kind, name in ours["kinds"].items() if name in types}}
+    kinds = {kind: name for kind, name in ours["kinds"].items() if name in types}
+    atomics = [name for name, known in theirs.items() if known.get("x-kubernetes-map-type") == "atomic"]
+    return {"types": types, "kinds": kinds, "atomics": atomics}
 
 
 def _row(word: str, said: Object, definitions: Object) -> str | list[Any]:
@@ -204,6 +208,13 @@ def _facts() -> bytes:
     return files.files("picok8s.api").joinpath("data/types.json").read_bytes()
 
 
+@cache
+def embedded() -> dict[str, dict[str, str]]:
+    """Definition name -> field -> the Go structs embedded in the type through which it is reached; errors name them."""
+    found: dict[str, dict[str, str]] = orjson.loads(_facts())["embedded"]
+    return found
+
+
 def load(version: str = VERSION, cache_dir: Path | None = None) -> Types:
     """The types of a version, from the cache file if one fits, else compiled and, where possible, cached."""
     folder = cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "picok8s"
@@ -211,7 +222,7 @@ def load(version: str = VERSION, cache_dir: Path | None = None) -> Types:
     mark = f"{zlib.crc32(_facts()):08x}-{definitions_file(version).stat().st_size}"
     try:
         found = orjson.loads(path.read_bytes())
-        if found["mark"] == mark and found["types"] and found["kinds"]:
+        if found["mark"] == mark and found["types"] and found["kinds"] and found["atomics"]:
             return Types(version, found)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # Absent, unreadable or damaged: as if it were not there.
