@@ -100,8 +100,8 @@ def unsupported(field: str, value: Any, supported: Iterable[str]) -> FieldError:
     return FieldError("FieldValueNotSupported", field, f"Unsupported value: {shown(value)}: supported values: {values}")
 
 
-def duplicate(field: str, value: Any) -> FieldError:
-    return FieldError("FieldValueDuplicate", field, f"Duplicate value: {shown(value)}")
+def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
+    return FieldError("FieldValueDuplicate", field, _join(f"Duplicate value: {shown(value)}", detail))
 
 
 def forbidden_field(field: str, detail: str) -> FieldError:

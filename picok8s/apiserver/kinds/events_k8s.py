@@ -65,7 +65,7 @@ def decode(event: Object) -> Object:
 
 def validate(new: Object, old: Object | None) -> Errors:
     event = encode(new)
-    errors = _any_event(event)
+    errors = any_event(event)
     if old is not None:
         return errors + _update(event, encode(old))
     errors += _series(event.get("series"))
@@ -82,8 +82,8 @@ def validate(new: Object, old: Object | None) -> Errors:
     ]
 
 
-def _any_event(event: Object) -> Errors:
-    """What holds for events of both groups."""
+def any_event(event: Object, controller_name: str = "reportingController") -> Errors:
+    """What holds for events of both groups, which call the controller by different names."""
     namespace, about = event["metadata"].get("namespace", ""), event["involvedObject"].get("namespace", "")
     elsewhere = [invalid_value("involvedObject.namespace", about, "does not match event.namespace")]
     if not event["eventTime"]:
@@ -92,8 +92,8 @@ def _any_event(event: Object) -> Errors:
     errors = [] if about or namespace in ("default", "kube-system") else elsewhere
     controller = event["reportingComponent"]
     if not controller:
-        errors.append(required("reportingController"))
-    errors += checks.qualified(controller, "reportingController")
+        errors.append(required(controller_name))
+    errors += checks.qualified(controller, controller_name)
     for key, limit in (
         ("reportingInstance", TEXT_MAX),
         ("action", TEXT_MAX),
