@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from picok8s.api import moment, quantity
+from picok8s.api import moment, quantity, schema
 from picok8s.api.errors import ApiError, bad_request
 from picok8s.api.schema import PROPS, Schema, Types
 
@@ -18,6 +18,15 @@ Object = dict[str, Any]
 
 BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 TEXTS = ("string", "time", "microtime")
+PLAIN = {"bool": "bool", "float64": "number", "bytes": "string"}
+UNIONS = ("oneormany", "oneorbool", "oneorstrings")
+OWN_READERS = (
+    "time",
+    "microtime",
+    "quantity",
+    "intorstring",
+    *UNIONS,
+)  # Types that read themselves, and stop the rest.
 SCHEME = "pkg/runtime/scheme.go:111"  # Where Kubernetes keeps its kinds; clients see it.
 
 
@@ -28,8 +37,10 @@ class Place:
     struct: str = ""
     path: tuple[str, ...] = ()
 
-    def field(self, struct: str, name: str) -> "Place":
-        return Place(struct, (*self.path, name))
+    def field(self, definition: str, name: str) -> "Place":
+        """A field of a struct. Go names the structs embedded in it, too, that JSON does not show."""
+        inner = schema.embedded().get(definition, {}).get(name)
+        return Place(definition.rpartition(".")[2], (*self.path, inner, name) if inner else (*self.path, name))
 
     def cannot(self, value: str, go: str) -> ValueError:
         into = f"struct field {self.struct}.{'.'.join(self.path)}" if self.path else "value"
@@ -45,62 +56,68 @@ def word(value: Any) -> str:
 
 
 def mismatch(place: Schema, value: Any) -> None:
-    """Raises ValueError for the first value that does not fit, in the order of the document."""
-    _check(place, value, Place())
+    """Raises ValueError for what Go names: the first value that a type with its own reader refused, else the first."""
+    first: ValueError | None = None
+    for kind, error in _errors(place, value, Place()):
+        if kind in OWN_READERS:
+            raise error
+        first = first or error
+    if first is not None:
+        raise first
 
 
-def _check(schema: Schema, value: Any, at: Place) -> None:
+def _errors(of: Schema, value: Any, at: Place) -> Iterator[tuple[str, ValueError]]:
+    """What does not fit, in the order of the document, with the kind of its type."""
     if value is None:
         return
-    if schema.kind == "struct":
+    if of.kind == "struct":
         if not isinstance(value, dict):
-            raise at.cannot(word(value), schema.go)
-        fields = schema.fields
-        name = schema.ref.rpartition(".")[2]
+            yield of.kind, at.cannot(word(value), of.go)
+            return
+        fields = of.fields
         for key, item in value.items():
             if key in fields:
-                _check(fields[key], item, at.field(name, key))
-    elif schema.items is not None:
-        if not isinstance(value, list if schema.kind == "list" else dict):
-            raise at.cannot(word(value), schema.go)
+                yield from _errors(fields[key], item, at.field(of.ref, key))
+    elif of.items is not None:
+        if not isinstance(value, list if of.kind == "list" else dict):
+            yield of.kind, at.cannot(word(value), of.go)
+            return
         for item in value if isinstance(value, list) else value.values():
-            _check(schema.items, item, at)
+            yield from _errors(of.items, item, at)
     else:
-        _check_scalar(schema, value, at)
+        try:
+            _check_scalar(of, value, at)
+        except ValueError as error:
+            yield of.kind, error
 
 
-def _check_scalar(schema: Schema, value: Any, at: Place) -> None:
-    kind = schema.kind
+def _check_scalar(of: Schema, value: Any, at: Place) -> None:
+    kind = of.kind
     if kind in TEXTS:
         if not isinstance(value, str):
-            raise at.cannot(word(value), schema.go if kind == "string" else "string")
+            raise at.cannot(word(value), of.go if kind == "string" else "string")
         if kind != "string":
             (moment.canonical_time if kind == "time" else moment.canonical_micro)(value)
-    elif kind == "bool":
-        if not isinstance(value, bool):
-            raise at.cannot(word(value), schema.go)
+    elif kind in PLAIN:
+        if word(value) != PLAIN[kind]:
+            raise at.cannot(word(value), of.go)
+        if kind == "bytes":
+            check_base64(value)
     elif kind in BOUNDS or (kind == "intorstring" and not isinstance(value, str)):
-        _check_integer(schema, value, at)
-    elif kind == "float64":
-        if word(value) != "number":
-            raise at.cannot(word(value), schema.go)
+        _check_integer(of, value, at)
     elif kind == "quantity":
         quantity.parse(value.strip() if isinstance(value, str) else _as_text(value))
-    elif kind == "bytes":
-        if not isinstance(value, str):
-            raise at.cannot(word(value), schema.go)
-        check_base64(value)
-    elif kind.startswith("oneor"):
-        _check_union(schema, value, at)
+    elif kind in UNIONS:
+        _check_union(of, value, at)
 
 
 def _as_text(value: Any) -> str:
     return {"bool": "true", "object": "{}", "array": "[]"}.get(word(value)) or repr(value)
 
 
-def _check_integer(schema: Schema, value: Any, at: Place) -> None:
-    kind = "int32" if schema.kind == "intorstring" else schema.kind
-    go = "int32" if schema.kind == "intorstring" else schema.go
+def _check_integer(of: Schema, value: Any, at: Place) -> None:
+    kind = "int32" if of.kind == "intorstring" else of.kind
+    go = "int32" if of.kind == "intorstring" else of.go
     if word(value) != "number":
         raise at.cannot(word(value), go)
     low, high = BOUNDS[kind]
@@ -108,23 +125,23 @@ def _check_integer(schema: Schema, value: Any, at: Place) -> None:
         raise at.cannot(f"number {value!r}", go)
 
 
-def _check_union(schema: Schema, value: Any, at: Place) -> None:
-    props = schema.types.definition(PROPS)
-    if schema.kind == "oneorbool" and isinstance(value, bool):
+def _check_union(of: Schema, value: Any, at: Place) -> None:
+    """One schema, or what may stand in its place."""
+    items: list[Any] = value if isinstance(value, list) else [value]
+    if of.kind == "oneorbool":
+        if isinstance(value, bool):
+            return
+        if not isinstance(value, dict):
+            raise ValueError("boolean or JSON schema expected")
+    elif of.kind == "oneorstrings" and isinstance(value, list):
+        wrong = next((item for item in items if not isinstance(item, str | None)), None)
+        if wrong is not None:
+            raise at.cannot(word(wrong), "string")
         return
-    if isinstance(value, dict):
-        _check(props, value, at)
-    elif isinstance(value, list) and schema.kind == "oneormany":
-        for item in value:
-            _check(props, item, at)
-    elif isinstance(value, list) and schema.kind == "oneorstrings":
-        for item in value:
-            if not isinstance(item, str | None):
-                raise at.cannot(word(item), "string")
-    elif schema.kind == "oneorbool":
-        raise ValueError("boolean or JSON schema expected")
-    else:
-        raise at.cannot(word(value), schema.go)
+    props = of.types.definition(PROPS)
+    for item in items:
+        for _, error in _errors(props, item, at):
+            raise error
 
 
 def check_base64(text: str) -> None:
@@ -149,21 +166,21 @@ def unknown(place: Schema, value: Any) -> list[str]:
     return [f'unknown field "{path}"' for path in _unknown(place, value, "")]
 
 
-def _unknown(schema: Schema, value: Any, path: str) -> Iterator[str]:
-    if schema.kind == "struct" and isinstance(value, dict):
-        fields = schema.fields
+def _unknown(of: Schema, value: Any, path: str) -> Iterator[str]:
+    if of.kind == "struct" and isinstance(value, dict):
+        fields = of.fields
         for key, item in value.items():
             inner = f"{path}.{key}" if path else key
             if key not in fields:
                 yield inner
             else:
                 yield from _unknown(fields[key], item, inner)
-    elif schema.items is not None and isinstance(value, list):
+    elif of.items is not None and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unknown(schema.items, item, f"{path}[{index}]")
-    elif schema.items is not None and isinstance(value, dict):
+            yield from _unknown(of.items, item, f"{path}[{index}]")
+    elif of.items is not None and isinstance(value, dict):
         for key, item in value.items():
-            yield from _unknown(schema.items, item, f"{path}.{key}")
+            yield from _unknown(of.items, item, f"{path}.{key}")
 
 
 def warnings(strict: list[str]) -> list[str]:
