@@ -185,7 +185,7 @@ def container(pod: Object, spec: Object, attempt: int, prepared: Prepared, place
         "command": [env.expand(word, values) for word in spec.get("command") or []],
         "args": [env.expand(word, values) for word in spec.get("args") or []],
         "working_dir": spec.get("workingDir") or "",
-        "envs": [{"key": key, "value": value} for key, value in values.items()],
+        "envs": [{"key": key, "value": value.encode()} for key, value in values.items()],
         "mounts": list(prepared.mounts),
         "labels": {**labels(pod), CONTAINER_NAME: spec["name"]},
         "annotations": {

@@ -39,6 +39,7 @@ Object = dict[str, Any]
 GRACE_SECONDS_MIN = 2  # What a container has at least after its preStop hook used up the grace.
 MESSAGE_BYTES_MAX, LOG_BYTES_MAX, LOG_LINES_MAX = 4096, 2048, 80
 AGAIN_SECONDS = 1.0
+BROKEN_SECONDS = 10.0
 
 log = logging.getLogger("picok8s.node")
 
@@ -73,6 +74,10 @@ class Doing:
             words = (pods.key(self._pod), command.key, failure.message)
             log.warning('event="command failed" pod=%s command=%s error=%r', *words)
             await self._tools.world.sleep(AGAIN_SECONDS)
+        except Exception:
+            # A fault of ours: it is told, and the step that asks for the same again must not do so at full speed.
+            log.exception('event="command broke" pod=%s command=%s', pods.key(self._pod), command.key)
+            await self._tools.world.sleep(BROKEN_SECONDS)
 
     @property
     def _pod(self) -> Object:

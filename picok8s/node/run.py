@@ -139,6 +139,8 @@ async def _run(
     session: aiohttp.ClientSession,
     on_ready: Callable[[], None] | None,
 ) -> None:
+    os.makedirs(f"{config.root}/pods", mode=0o750, exist_ok=True)
+    os.makedirs(config.logs, mode=0o755, exist_ok=True)
     memory = _memory_folder(config.run)
     view = View()
     agent = Agent(config, calls, world, view)
@@ -189,8 +191,6 @@ def _tools(
             await world.within(SERVICES_SECONDS, view.until_synced("services"))
         return view.list("services")
 
-    os.makedirs(f"{config.root}/pods", mode=0o750, exist_ok=True)
-    os.makedirs(config.logs, exist_ok=True)
     return Tools(
         calls=calls,
         world=world,

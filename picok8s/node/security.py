@@ -118,9 +118,10 @@ def container_context(pod: Object, container: Object, image_user: tuple[int | No
         "readonly_rootfs": bool(context.get("readOnlyRootFilesystem")),
         "no_new_privs": context.get("allowPrivilegeEscalation") is False,
         "seccomp": profile(context.get("seccompProfile"), root, privileged),
-        "apparmor": _apparmor(context.get("appArmorProfile"), privileged),
         "supplemental_groups": supplemental_groups(pod),
     }
+    if given := context.get("appArmorProfile"):  # Without a word the runtime chooses, by what the kernel has.
+        made["apparmor"] = _apparmor(given, privileged)
     if not privileged and context.get("procMount") != "Unmasked":
         made |= {"masked_paths": list(MASKED_PATHS), "readonly_paths": list(READONLY_PATHS)}
     if capabilities := context.get("capabilities"):
@@ -136,9 +137,9 @@ def container_context(pod: Object, container: Object, image_user: tuple[int | No
     return made
 
 
-def _apparmor(given: Object | None, privileged: bool) -> Object:
-    if privileged or not given:
-        return {"profile_type": "Unconfined" if privileged else "RuntimeDefault"}
+def _apparmor(given: Object, privileged: bool) -> Object:
+    if privileged:
+        return {"profile_type": "Unconfined"}
     if given["type"] == "Localhost":
         return {"profile_type": "Localhost", "localhost_ref": given["localhostProfile"]}
     return {"profile_type": given["type"]}
