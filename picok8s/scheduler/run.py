@@ -1,6 +1,6 @@
 """Runs the scheduler: keeps the snapshot as the View shows it, decides about one pod after the other, binds side by side.
 
-    group.create_task(run(calls, view))        # `view` follows FOLLOWS, with INDEXES
+    group.create_task(run(calls))
 
 A decision counts at once (the pod is assumed there); the binding is written meanwhile, so that the next decision does not
 wait for it. Nothing polls: the loop sleeps until a pod comes, something changed, or a backoff is over.
@@ -15,7 +15,9 @@ from typing import Any
 from picok8s.api import moment, objects, pods, selectors
 from picok8s.api.errors import ApiError
 from picok8s.client.calls import Calls
-from picok8s.reconcile.run import Followed, Sight, Teller
+from picok8s.client.view import View, follow
+from picok8s.reconcile.leader import Candidate
+from picok8s.reconcile.run import Sight, Teller, lead
 from picok8s.reconcile.writes import Event
 from picok8s.scheduler import filters, podinfo, preempt, volumes
 from picok8s.scheduler.decide import Decision, Extra, Memory, decide
@@ -29,6 +31,7 @@ Clock = Callable[[], float]
 log = logging.getLogger(__name__)
 
 NAME = "default-scheduler"
+LEASE = "picok8s-scheduler"
 BINDINGS_MAX = 64  # Under way at once.
 DECISIONS_BEFORE_A_BREAK = 20  # Then the loop lets others run, whatever waits.
 
@@ -45,7 +48,6 @@ FOLLOWS = (
     "persistentvolumes",
     "storageclasses.storage.k8s.io",
 )
-INDEXES: dict[str, dict[str, Any]] = {}
 OWNERS = {
     "ReplicaSet": "replicasets.apps",
     "ReplicationController": "replicationcontrollers",
@@ -53,19 +55,29 @@ OWNERS = {
 }
 
 
-async def run(calls: Calls, view: Followed, clock: Clock = time.time, name: str = NAME) -> None:
-    """Schedule pods whose schedulerName is `name` until cancelled."""
-    await view.until_synced(*FOLLOWS)
-    scheduler = Scheduler(calls, view, clock, name)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(scheduler.teller.run())
-        await scheduler.work(group)
+async def run(calls: Calls, identity: str = "", clock: Clock = time.time, name: str = NAME) -> None:
+    """Schedule pods whose schedulerName is `name` until cancelled. With `identity` only while it holds the lease."""
+
+    async def work() -> None:
+        view = View()
+        async with asyncio.TaskGroup() as group:
+            for resource in FOLLOWS:
+                group.create_task(follow(calls, view, resource))
+            await view.until_synced(*FOLLOWS)
+            scheduler = Scheduler(calls, view, clock, name)
+            group.create_task(scheduler.teller.run())
+            await scheduler.work(group)
+
+    if identity:
+        await lead(calls, Candidate(identity, LEASE), work, clock)
+    else:
+        await work()
 
 
 class Scheduler:
     """The snapshot, the queue, and the one loop that decides."""
 
-    def __init__(self, calls: Calls, view: Followed, clock: Clock, name: str) -> None:
+    def __init__(self, calls: Calls, view: View, clock: Clock, name: str) -> None:
         self.calls = calls
         self.view = view
         self.clock = clock
