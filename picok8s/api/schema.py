@@ -209,6 +209,12 @@ def _facts() -> bytes:
 
 
 @cache
+def mark() -> str:
+    """Changes whenever the data of types does."""
+    return f"{zlib.crc32(_facts()):08x}"
+
+
+@cache
 def embedded() -> dict[str, dict[str, str]]:
     """Definition name -> field -> the Go structs embedded in the type through which it is reached; errors name them."""
     found: dict[str, dict[str, str]] = orjson.loads(_facts())["embedded"]
@@ -219,15 +225,15 @@ def load(version: str = VERSION, cache_dir: Path | None = None) -> Types:
     """The types of a version, from the cache file if one fits, else compiled and, where possible, cached."""
     folder = cache_dir or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "picok8s"
     path = folder / f"types-{version}.json"
-    mark = f"{zlib.crc32(_facts()):08x}-{definitions_file(version).stat().st_size}"
+    fresh = f"{mark()}-{definitions_file(version).stat().st_size}"
     try:
         found = orjson.loads(path.read_bytes())
-        if found["mark"] == mark and found["types"] and found["kinds"] and found["atomics"]:
+        if found["mark"] == fresh and found["types"] and found["kinds"] and found["atomics"]:
             return Types(version, found)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # Absent, unreadable or damaged: as if it were not there.
     made = compiled(version)
-    _keep(path, orjson.dumps({"mark": mark, **made}))
+    _keep(path, orjson.dumps({"mark": fresh, **made}))
     return Types(version, made)
 
 
