@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> int:
         from picok8s.daemon import server
 
         return server.main(paths, settings)
-    from picok8s.daemon import node
+    from picok8s.daemon import clean, node
 
-    return node.clean(paths, settings) if args.command == "clean" else node.main(paths, settings)
+    return clean.main(paths, settings) if args.command == "clean" else node.main(paths, settings)

@@ -19,6 +19,7 @@ class Component:
     argv: tuple[str, ...]
     says_ready: bool = True
     stop_s: float = 10.0  # After which it is killed.
+    then: tuple[str, ...] = ()  # What is run once it was stopped.
     env: tuple[tuple[str, str], ...] = ()
 
 

@@ -11,5 +11,5 @@ def components(paths: Paths) -> tuple[Component, ...]:
     return (
         Component("containerd", ("containerd", "--config", str(paths.containerd_config)), says_ready=False),
         Component("server", (*python, "run-server")),
-        Component("node", (*python, "run-node")),
+        Component("node", (*python, "run-node"), then=(*python, "clean")),
     )

@@ -181,6 +181,8 @@ class Supervisor:
             part.state, part.due = "stopped", None
             if part.pid:
                 processes.end(part.pid, part.component.stop_s)
+                if part.component.then:
+                    subprocess.run(part.component.then, check=False, stdin=subprocess.DEVNULL)
             self.paths.pid(part.component.name).unlink(missing_ok=True)
             self._tell()
         self.paths.control.unlink(missing_ok=True)

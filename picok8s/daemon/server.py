@@ -11,13 +11,11 @@ from picok8s.apiserver import run as apiserver
 from picok8s.apiserver.inprocess import InProcess
 from picok8s.apiserver.server import Settings
 from picok8s.client.view import View, follow
-from picok8s.controllers import CONTROLLERS
+from picok8s.controllers import run as controllers
 from picok8s.daemon import notify
 from picok8s.daemon.config import Config
 from picok8s.daemon.guard import guard
 from picok8s.daemon.paths import Paths
-from picok8s.reconcile import controller as reconcile
-from picok8s.reconcile import run as reconcile_run
 from picok8s.scheduler import run as scheduler
 from picok8s.store.sqlite import SqliteLog
 
@@ -52,7 +50,7 @@ async def serve(paths: Paths, config: Config) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(guard(paths)),
-            group.create_task(control(server)),
+            group.create_task(control(server, config, keys.client_ca.read_text())),
         ]
         await stop.wait()
         for task in tasks:
@@ -61,12 +59,12 @@ async def serve(paths: Paths, config: Config) -> None:
     await server.store.close()
 
 
-async def control(server: apiserver.Server) -> None:
+async def control(server: apiserver.Server, config: Config, ca: str) -> None:
     """Controllers and scheduler; when they fail as a whole they begin again, and the API server goes on."""
     while True:
         started = time.monotonic()
         try:
-            await _control(server)
+            await _control(server, config, ca)
         except asyncio.CancelledError:
             raise
         except BaseException:
@@ -74,16 +72,14 @@ async def control(server: apiserver.Server) -> None:
         await asyncio.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
 
 
-async def _control(server: apiserver.Server) -> None:
-    calls = InProcess(server, "kube-controller-manager")
-    resources = dict.fromkeys([*reconcile.followed(CONTROLLERS), *scheduler.FOLLOWS])
-    indexes = {**reconcile.indexes(CONTROLLERS), **scheduler.INDEXES}
-    view = View(indexes)
+async def _control(server: apiserver.Server, config: Config, ca: str) -> None:
+    calls = InProcess(server, "kube-scheduler")
+    view = View(scheduler.INDEXES)
     async with asyncio.TaskGroup() as group:
-        for resource in resources:
+        group.create_task(controllers.run(InProcess(server, "kube-controller-manager"), ca, config.pod_cidr))
+        for resource in scheduler.FOLLOWS:
             group.create_task(follow(calls, view, resource))
-        group.create_task(reconcile_run.run(CONTROLLERS, calls, view))
-        group.create_task(scheduler.run(InProcess(server, "kube-scheduler"), view))
+        group.create_task(scheduler.run(calls, view))
 
 
 def main(paths: Paths, config: Config) -> int:

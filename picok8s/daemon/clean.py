@@ -1,0 +1,115 @@
+"""Takes down what outlives processes: pods, the pod network, mounts, cgroups. After it a machine shows no trace of a running node.
+
+The supervisor runs it when the node agent has ended and containerd still runs; `stop` runs it again for what a supervisor that
+was killed may have left, and then starts containerd once more if there are containers without one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import subprocess
+from pathlib import Path
+
+from picok8s.daemon import node, processes
+from picok8s.daemon.config import Config
+from picok8s.daemon.paths import Paths
+from picok8s.network import run as network
+from picok8s.node.cri import Cri, RuntimeFailure
+
+log = logging.getLogger("picok8s.clean")
+
+STOP_AT_ONCE = 32  # Pods.
+CONTAINERD_S = 10.0
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def main(paths: Paths, config: Config) -> int:
+    """`picok8s clean`."""
+    asyncio.run(clean(paths, config))
+    return 0
+
+
+async def clean(paths: Paths, config: Config) -> None:
+    running = processes.running(paths.pid("containerd"))
+    helper = None
+    if not running and shims(paths):
+        helper = subprocess.Popen(
+            ["containerd", "--config", str(paths.containerd_config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    if running or helper:
+        try:
+            await asyncio.wait_for(pods(paths), 120)
+        except (RuntimeFailure, TimeoutError) as error:
+            log.warning('event="pods not removed" error=%r', str(error))
+    supervised = processes.running(paths.pid("supervisor"))
+    if helper is not None:
+        processes.end(helper.pid, CONTAINERD_S)
+    elif running and not supervised:
+        processes.end(running, CONTAINERD_S)
+    await network.remove(node.network_config(paths, config))
+    unmount(paths.node, paths.run / "node")
+    if not supervised:
+        for name in ("node", "server"):
+            if pid := processes.running(paths.pid(name)):
+                processes.end(pid, CONTAINERD_S)
+        for pid in shims(paths):
+            processes.end(pid, 1.0)
+        unmount(paths.run, paths.state)
+    cgroups()
+
+
+async def pods(paths: Paths) -> None:
+    """Stop and remove every pod of the runtime."""
+    cri = Cri(str(paths.containerd_socket))
+    try:
+        end = asyncio.get_running_loop().time() + CONTAINERD_S
+        while True:
+            try:
+                found = await cri.call("ListPodSandbox")
+                break
+            except RuntimeFailure:
+                if asyncio.get_running_loop().time() > end:
+                    raise
+                await asyncio.sleep(0.05)
+        gate = asyncio.Semaphore(STOP_AT_ONCE)
+
+        async def remove(sandbox: str) -> None:
+            async with gate:
+                with contextlib.suppress(RuntimeFailure):
+                    await cri.call("StopPodSandbox", pod_sandbox_id=sandbox)
+                    await cri.call("RemovePodSandbox", pod_sandbox_id=sandbox)
+
+        await asyncio.gather(*(remove(item.id) for item in found.items))
+    finally:
+        await cri.close()
+
+
+def shims(paths: Paths) -> list[int]:
+    """Processes of containerd that keep a container of this node."""
+    address = str(paths.containerd_socket).encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"containerd-shim" in words[0] and address in words:
+                    found.append(int(entry.name))
+    return found
+
+
+def unmount(*folders: Path) -> None:
+    """Everything that is mounted below these folders, the deepest first."""
+    roots = [str(folder) + "/" for folder in folders]
+    lines = Path("/proc/self/mounts").read_text().splitlines()
+    points = [line.split()[1].replace("\\040", " ") for line in lines]
+    for point in sorted((p for p in points if any(p.startswith(root) for root in roots)), key=len, reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=False, stderr=subprocess.DEVNULL)
+
+
+def cgroups() -> None:
+    """The empty groups of pods, in every hierarchy. One with a process in it stays: it is not ours."""
+    for root in {CGROUPS / "kubepods", *CGROUPS.glob("*/kubepods")}:
+        for folder, _, _ in os.walk(root, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
