@@ -58,6 +58,7 @@ VALIDATING: tuple[Hook, ...] = (
     pod_security.WORKLOADS,
     pod_security.NAMESPACES,
     priority.ONE_DEFAULT,
+    priority.SYSTEM,
     resize.HOOK,
     runtime_class.OVERHEAD,
     device_access.HOOK,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from picok8s.apiserver.admission.hooks import WRITES, Cluster, Hook, refused
+from picok8s.apiserver.admission.hooks import DELETE, WRITES, Cluster, Hook, refused
+from picok8s.apiserver.kinds.scheduling import SYSTEM_CLASSES
 from picok8s.apiserver.messages import Call
 
 Object = dict[str, Any]
@@ -65,5 +66,12 @@ def judge_class(server: Cluster, call: Call, new: Object, old: Object | None) ->
         raise refused(call, new, f"PriorityClass {name} is already marked as default. Only one default can exist")
 
 
+def keep_system_classes(server: Cluster, call: Call, new: None, old: Object) -> None:
+    """The cluster's own pods name these classes, so they stay."""
+    if old["metadata"]["name"] in SYSTEM_CLASSES:
+        raise refused(call, old, "this is a system priority class and cannot be deleted")
+
+
 RESOLUTION = Hook("Priority", resolve, ("pods",), WRITES)
 ONE_DEFAULT = Hook("Priority", judge_class, (CLASSES,), WRITES)
+SYSTEM = Hook("Priority", keep_system_classes, (CLASSES,), (DELETE,))

@@ -53,3 +53,9 @@ def test_only_one_class_is_the_default():
     priority.judge_class(cluster, call(priority.CLASSES), DEFAULT, DEFAULT)
     with pytest.raises(ApiError, match="PriorityClass usual is already marked as default"):
         priority.judge_class(cluster, call(priority.CLASSES), named("b", globalDefault=True), None)
+
+
+def test_the_system_classes_stay():
+    with pytest.raises(ApiError, match="this is a system priority class and cannot be deleted"):
+        priority.keep_system_classes(Cluster(Shelf()), call(priority.CLASSES), None, named("system-node-critical"))
+    priority.keep_system_classes(Cluster(Shelf()), call(priority.CLASSES), None, HIGH)
