@@ -77,7 +77,7 @@ def address(spec: Object, cidr: str, used: Taken, chance: Callable[[], float], d
 
 def _address_problem(asked: str, network: Any, used: Taken) -> str:
     if ipaddress.ip_address(asked) not in network:
-        return f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {network}"
+        return "the provided network does not match the current range"
     if asked in used.addresses:
         return "provided IP is already allocated"
     return ""

@@ -12,6 +12,9 @@ from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs import VERBS, subresource_verb
 from picok8s.store.log import StoreError
 
+# Kinds that any request is warned of.
+DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+
 log = logging.getLogger("picok8s.apiserver")
 
 
@@ -39,6 +42,8 @@ async def answer(server: Server, request: Request) -> Response:
     if call.resource is None:
         return discovery.missing(server, call)
     route.check(call)
+    if warning := DEPRECATED.get(call.resource.name):
+        call.warnings.append(warning)
     call.dry_run = _dry_run(request)
     verb = subresource_verb(call) if call.subresource else VERBS[call.verb]
     try:

@@ -71,11 +71,11 @@ def unsupported(path: str, value: Any, words: Iterable[str], as_listed: bool = F
     return errors.unsupported(path, value, list(words) if as_listed else sorted(words))
 
 
-def one_of(value: Any, path: str, words: Iterable[str]) -> Errors:
+def one_of(value: Any, path: str, words: Iterable[str], as_listed: bool = False) -> Errors:
     """A required word out of a few."""
     if not value:
         return [required(path)]
-    return [] if value in words else [unsupported(path, value, words)]
+    return [] if value in words else [unsupported(path, value, words, as_listed)]
 
 
 def worded(check: Callable[[str], Sequence[str]], value: str, path: str) -> Errors:

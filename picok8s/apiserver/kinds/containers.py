@@ -149,7 +149,8 @@ def validate_common(container: Object, path: str, around: Around) -> Errors:
     if not container.get("image"):
         errors.append(required(f"{path}.image"))
     termination = container.get("terminationMessagePolicy") or ""
-    errors += one_of(termination, f"{path}.terminationMessagePolicy", ("File", "FallbackToLogsOnError"))
+    policies = ("File", "FallbackToLogsOnError")
+    errors += one_of(termination, f"{path}.terminationMessagePolicy", policies, as_listed=True)
     errors += validate_ports(container.get("ports") or [], f"{path}.ports")
     errors += variables.validate_variables(container.get("env") or [], f"{path}.env")
     errors += variables.validate_bulk_sources(container.get("envFrom") or [], f"{path}.envFrom")

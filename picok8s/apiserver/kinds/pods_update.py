@@ -28,6 +28,11 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def validate_update(new: Object, old: Object) -> Errors:
+    """What two rules say alike is told once."""
+    return list(dict.fromkeys(update_errors(new, old)))
+
+
+def update_errors(new: Object, old: Object) -> Errors:
     errors = validate_pod(new) + validate_annotation_changes(new, old, "metadata.annotations")
     after, before = new["spec"], old["spec"]
     for kind in ("containers", "initContainers"):

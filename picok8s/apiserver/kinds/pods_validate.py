@@ -86,8 +86,8 @@ def validate_spec(spec: Object, path: str, whose: Whose) -> Errors:
 def running(spec: Object, path: str, whose: Whose) -> Errors:
     """How it runs: host network, restarts, DNS, security."""
     errors = host_network(spec, path, whose.is_pod)
-    errors += one_of(spec.get("restartPolicy") or "", f"{path}.restartPolicy", RESTART_POLICIES)
-    errors += one_of(spec.get("dnsPolicy") or "", f"{path}.dnsPolicy", DNS_POLICIES)
+    errors += one_of(spec.get("restartPolicy") or "", f"{path}.restartPolicy", RESTART_POLICIES, as_listed=True)
+    errors += one_of(spec.get("dnsPolicy") or "", f"{path}.dnsPolicy", DNS_POLICIES, as_listed=True)
     errors += selectors.validate_labels(spec.get("nodeSelector"), f"{path}.nodeSelector")
     context = spec.get("securityContext")
     if context is not None:
@@ -216,7 +216,7 @@ def identity(spec: Object, path: str) -> Errors:
         errors += worded(names.dns_subdomain, spec["runtimeClassName"], f"{path}.runtimeClassName")
     if spec.get("preemptionPolicy") is not None:
         policies = ("PreemptLowerPriority", "Never")
-        errors += one_of(spec["preemptionPolicy"], f"{path}.preemptionPolicy", policies)
+        errors += one_of(spec["preemptionPolicy"], f"{path}.preemptionPolicy", policies, as_listed=True)
     if spec.get("overhead"):
         errors += validate_requirements({"limits": spec["overhead"]}, f"{path}.overhead", set())
     return errors

@@ -65,20 +65,13 @@ def validate(spec: Object) -> Errors:
 
 
 def validate_together(spec: Object) -> Errors:
-    """Node ports, and ports that are there twice."""
+    """Node ports where there should be none, and ports that are there twice. Node ports twice: see `allocate`."""
     ports = spec.get("ports") or []
     errors: Errors = []
     if spec.get("type") == "ClusterIP":
         told = "may not be used when `type` is 'ClusterIP'"
         errors += [forbidden_field(f"spec.ports[{i}].nodePort", told) for i, p in enumerate(ports) if p.get("nodePort")]
-    nodes: set[tuple[str, int]] = set()
     seen: set[tuple[str, int]] = set()
-    for i, port in enumerate(ports):
-        if port.get("nodePort"):
-            key = port.get("protocol", ""), port["nodePort"]
-            if key in nodes:
-                errors.append(duplicate(f"spec.ports[{i}].nodePort", port["nodePort"]))
-            nodes.add(key)
     for i, port in enumerate(ports):
         key = port.get("protocol", ""), port.get("port", 0)
         if key in seen:
