@@ -50,6 +50,7 @@ class Place:
 def objects(place: Place) -> list[tuple[str, Object]]:
     """(resource, object) of everything that must exist, complete with apiVersion and kind."""
     found = [(resource, obj) for resource in AS_THEY_ARE for obj in _data(resource)]
+    found.append(("clusterrolebindings.rbac.authorization.k8s.io", node_proxier()))
     found.append(("servicecidrs.networking.k8s.io", service_cidr(place)))
     found.append(("services", service(place)))
     found.append(("endpoints", endpoints(place)))
@@ -74,6 +75,15 @@ def _data(resource: str) -> list[Object]:
 def typed(resource: str, obj: Object) -> Object:
     row = preferred(resource)
     return {"apiVersion": row.api_version, "kind": row.kind, **obj}
+
+
+def node_proxier() -> Object:
+    """The node process is the service proxy too, so nodes may read what a proxy reads: services and their endpoints."""
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:node-proxier"}
+    nodes = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}
+    metadata = {"name": "picok8s:node-proxier", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+                "annotations": {AUTOUPDATE: "true"}}
+    return {"metadata": metadata, "roleRef": role, "subjects": [nodes]}
 
 
 def service_cidr(place: Place) -> Object:

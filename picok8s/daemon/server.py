@@ -10,7 +10,6 @@ import uvloop
 from picok8s.apiserver import run as apiserver
 from picok8s.apiserver.inprocess import InProcess
 from picok8s.apiserver.server import Settings
-from picok8s.client.view import View, follow
 from picok8s.controllers import run as controllers
 from picok8s.daemon import notify
 from picok8s.daemon.config import Config
@@ -55,6 +54,7 @@ async def serve(paths: Paths, config: Config) -> None:
         await stop.wait()
         for task in tasks:
             task.cancel()
+    server.store.end_watches()
     await door.close()
     await server.store.close()
 
@@ -73,13 +73,9 @@ async def control(server: apiserver.Server, config: Config, ca: str) -> None:
 
 
 async def _control(server: apiserver.Server, config: Config, ca: str) -> None:
-    calls = InProcess(server, "kube-scheduler")
-    view = View(scheduler.INDEXES)
     async with asyncio.TaskGroup() as group:
         group.create_task(controllers.run(InProcess(server, "kube-controller-manager"), ca, config.pod_cidr))
-        for resource in scheduler.FOLLOWS:
-            group.create_task(follow(calls, view, resource))
-        group.create_task(scheduler.run(calls, view))
+        group.create_task(scheduler.run(InProcess(server, "kube-scheduler")))
 
 
 def main(paths: Paths, config: Config) -> int:

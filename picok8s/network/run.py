@@ -107,23 +107,23 @@ async def remove(config: Config) -> None:
     """Leaves nothing. What is not there is no failure, so this may be called at any time."""
     for command in leave.commands(config.bridge):
         await call(*command)
-    for netns in left_by_pods():
-        await call("umount", "--lazy", netns)
-        os.unlink(netns)
-    remove_files(config)
+    left = left_by_pods(config)
+    for one in left:
+        await call("umount", "--lazy", one.netns)
+    remove_files(config, left)
     turn_back(config)
 
 
-def left_by_pods() -> list[str]:
-    """The network namespaces of pods that were not taken down, as the plugins' library remembers them."""
-    found = [cni.netns(result.read_text()) for result in cni.RESULTS.glob(f"{cni.NAME}-*")]
-    return [netns for netns in found if netns and Path(netns).exists()]
+def left_by_pods(config: Config) -> list[cni.Left]:
+    remembered = [result.read_text() for result in cni.RESULTS.glob(f"{cni.NAME}-*")]
+    return [one for one in (cni.left(text, str(addresses(config))) for text in remembered) if one]
 
 
-def remove_files(config: Config) -> None:
-    for result in cni.RESULTS.glob(f"{cni.NAME}-*"):
-        container = result.name.removeprefix(f"{cni.NAME}-").rsplit("-", 1)[0]
-        for each in cni.RESULTS.glob(f"*-{container}-*"):  # The loopback of the same pod too.
+def remove_files(config: Config, left: list[cni.Left]) -> None:
+    for one in left:
+        if one.netns:
+            Path(one.netns).unlink(missing_ok=True)
+        for each in cni.RESULTS.glob(f"*-{one.container}-*"):  # The loopback of the same pod too.
             each.unlink(missing_ok=True)
     (config.cni_folder / cni.FILE).unlink(missing_ok=True)
     shutil.rmtree(addresses(config), ignore_errors=True)
@@ -422,19 +422,19 @@ async def output(*command: str, given: str = "") -> tuple[str, str]:
     """(what it printed, what it complained when it failed)."""
     try:
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+        stdin = pipe if given else asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, stdin=stdin, stdout=pipe, stderr=pipe)
     except OSError as error:
         return "", f"{command[0]} cannot be run: {error}"
     try:
         async with asyncio.timeout(COMMAND_S):
-            printed, complaint = await process.communicate(given.encode())
+            printed, complaint = await process.communicate(given.encode() if given else None)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return "", f"{command[0]} took more than {COMMAND_S:.0f} s"
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     problem = complaint.decode(errors="replace").strip()[:2000]
     return printed.decode(errors="replace"), (problem or f"exit {process.returncode}") if process.returncode else ""

@@ -292,10 +292,13 @@ class Store:
         """Wait for what is under way, then close the engine. Watches end."""
         if self.writer is not None:
             await self.writer
+        self.end_watches()
+        self.log.close()
+
+    def end_watches(self) -> None:
         for shelf in self.shelves.values():
             for watch in tuple(shelf.watches):
                 watch.close()
-        self.log.close()
 
 
 def _in_order(obj: Object) -> Object:
