@@ -162,6 +162,7 @@ class Doing:
         self._worker.forget_run(command.id)
         if run is not None:
             logs.remove(run.log_path)
+            logs.unlink(run.id, self._tools.place)
 
     async def _start(self, command: StartContainer) -> None:
         name = command.name
@@ -217,6 +218,7 @@ class Doing:
             return
         self._worker.tell("Normal", "Created", "Container created", name)
         id = made.container_id
+        runtime.expect(self._worker.uid, id, command.sandbox)
         has_hook = bool((container.get("lifecycle") or {}).get("postStart"))
         if has_hook:
             self._worker.memory.hooked.add(id)
@@ -226,11 +228,11 @@ class Doing:
             self._worker.memory.hooked.discard(id)
             self._worker.tell("Warning", "Failed", f"Error: {failure.message}", name)
             self._worker.memory.troubles[name] = Trouble("RunContainerError", failure.message, 0.0)
-            await runtime.refresh_container(id, tell=False, sandbox=command.sandbox)
+            await runtime.refresh_container(id, tell=False)
             return
         self._fine(name)
         logs.link(self._pod, container, id, config["log_path"], self._tools.place)
-        await runtime.refresh_container(id, tell=False, sandbox=command.sandbox)
+        await runtime.refresh_container(id, tell=False)
         self._worker.tell("Normal", "Started", "Container started", name)
         if has_hook:
             self._worker.poke()

@@ -62,6 +62,9 @@ def swap(folder: str, payload: Payload, stamp: str, gid: int | None = None, uid:
     for name in tops:
         if not os.path.lexists(f"{folder}/{name}"):
             os.symlink(f"{DATA}/{name}", f"{folder}/{name}")
+    if gid is not None:
+        os.chown(folder, -1, gid)
+        os.chmod(folder, 0o755 | stat.S_ISGID)
     if old:
         shutil.rmtree(f"{folder}/{old}", ignore_errors=True)
     return True

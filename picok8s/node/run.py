@@ -62,7 +62,9 @@ class Loop:
         await asyncio.sleep(seconds)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[None]:
-        return self._group.create_task(_guarded(work, name), name=name)
+        task = self._group.create_task(_guarded(work, name), name=name)
+        task.add_done_callback(lambda done: work.close())  # It may have been cancelled before its first step.
+        return task
 
     def event(self) -> asyncio.Event:
         return asyncio.Event()

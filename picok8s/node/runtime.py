@@ -38,6 +38,7 @@ class Runtime:
         self.containers: dict[str, dict[str, Container]] = {}
         self.names: dict[str, tuple[str, str]] = {}  # pod uid -> (namespace, name)
         self._owner: dict[str, str] = {}  # container or sandbox id -> pod uid
+        self._made_in: dict[str, str] = {}  # container id -> sandbox id, until the container was first looked at
 
     async def connect(self) -> None:
         """Learns who answers, and what runs."""
@@ -87,8 +88,8 @@ class Runtime:
         if tell:
             self._changed(uid)
 
-    async def refresh_container(self, id: str, tell: bool = True, sandbox: str = "") -> Container | None:
-        """One container's state. Its sandbox is not in its status: it is given, known, or looked up."""
+    async def refresh_container(self, id: str, tell: bool = True) -> Container | None:
+        """One container's state. Its sandbox is not in its status: it is known, or looked up."""
         try:
             status = (await self.cri.call("ContainerStatus", container_id=id)).status
         except RuntimeFailure as failure:
@@ -101,8 +102,10 @@ class Runtime:
         if not uid:
             return None
         known = self.containers.get(uid, {}).get(id)
-        sandbox = sandbox or (known.sandbox if known else "") or await self._sandbox_of(id)
+        sandbox = known.sandbox if known else self._made_in.pop(id, "") or await self._sandbox_of(id)
         made = _container(status, sandbox)
+        if known is not None and known.state == EXITED:
+            made = known  # An older answer that came late.
         self._owner[id] = uid
         self.containers.setdefault(uid, {})[id] = made
         if tell:
@@ -123,6 +126,11 @@ class Runtime:
                     del table[uid]
         if uid and tell:
             self._changed(uid)
+
+    def expect(self, uid: str, id: str, sandbox: str) -> None:
+        """A container was made: its end may be told before anybody looked at it."""
+        self._owner[id] = uid
+        self._made_in[id] = sandbox
 
     async def remove_container(self, id: str) -> None:
         await self._unless_missing("RemoveContainer", container_id=id)

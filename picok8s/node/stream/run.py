@@ -48,6 +48,8 @@ class _Caller(asyncio.Protocol):
         self._may_write.set()
 
     def data_received(self, data: bytes) -> None:
+        if self._writer.is_closing():
+            return
         self._writer.write(data)
         buffered = self._writer.transport.get_write_buffer_size()
         if buffered > PAUSE_BYTES:
@@ -63,7 +65,7 @@ class _Caller(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def eof_received(self) -> bool:
-        if self._writer.can_write_eof():
+        if not self._writer.is_closing() and self._writer.can_write_eof():
             self._writer.write_eof()
         return False  # TLS has no half-close: the connection ends.
 
