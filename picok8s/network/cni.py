@@ -4,6 +4,7 @@ Pods hang on a bridge and get their addresses from the node's pod range by `host
 rules of ours, so the plugins are told to do neither, and iptables is not needed.
 """
 
+import base64
 import json
 from dataclasses import dataclass
 from ipaddress import ip_interface, ip_network
@@ -83,9 +84,21 @@ def link_address(gateway: str) -> str:
     return "0a:58:" + ":".join(f"{byte:02x}" for byte in packed)
 
 
-def netns(result: str) -> str:
-    """The network namespace that a remembered result was made in."""
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A pod that was not taken down, as the plugins' library remembers it."""
+
+    container: str
+    netns: str
+
+
+def left(result: str, addresses: str) -> Left | None:
+    """Reads one remembered result; None when it is not of the network whose addresses are in that folder."""
     try:
-        return str(json.loads(result).get("netns") or "")
-    except (ValueError, AttributeError):
-        return ""
+        found = json.loads(result)
+        config = json.loads(base64.b64decode(found["config"]))
+        ours = any((plugin.get("ipam") or {}).get("dataDir") == addresses for plugin in config["plugins"])
+        sandboxes = [one["sandbox"] for one in found["result"].get("interfaces") or () if one.get("sandbox")]
+        return Left(found["containerId"], sandboxes[0] if sandboxes else "") if ours else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from picok8s.api.objects import Object
-from picok8s.network.family import Family
+from picok8s.network.family import Family, is_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ def of_port(slices: Iterable[Object], port_name: str, protocol: str, family: Fam
         for number in port_numbers(endpoints, port_name, protocol):
             for endpoint in endpoints.get("endpoints") or ():
                 one = read(endpoint, number, node)
+                if not is_of(family, one.address):
+                    continue
                 known = found.get((one.address, number))
                 # While an endpoint moves between slices it may be in two; the one that says ready is the newer.
                 if known is None or (one.ready and not known.ready):

@@ -1,7 +1,8 @@
 """The two address families, as nftables and EndpointSlices call them."""
 
 from dataclasses import dataclass
-from ipaddress import ip_network
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,17 @@ def networks(family: Family, cidrs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(cidr for cidr in cidrs if ip_network(cidr).version == family.version)
 
 
+@lru_cache(maxsize=4096)
+def version(address: str) -> int:
+    """4, 6, or 0 for what is no address: nft would take that for a host name and wait for an answer of DNS."""
+    try:
+        return ip_address(address).version
+    except ValueError:
+        return 0
+
+
 def is_of(family: Family, address: str) -> bool:
-    """Whether an address is of this family. Addresses come from the API, which has checked their form."""
-    return (":" in address) == (family.version == 6)
+    return version(address) == family.version
 
 
 def joined(family: Family, address: str, port: int) -> str:

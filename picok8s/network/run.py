@@ -145,6 +145,7 @@ class Proxy:
         self.here = Here(config.node, config.pod_networks, config.service_networks, answered=config.answered)
         self.tables: dict[Family, Table] = {}
         self.changed: set[Owner] = set()
+        self.refused: set[Owner] = set()
         self.all_changed = True
         self.wake = asyncio.Event()
         self.applied = asyncio.Event()  # The first time.
@@ -182,43 +183,57 @@ class Proxy:
         pause = RETRY_MIN_S
         while True:
             self.wake.clear()
-            if await self.bring():
+            await self.bring()
+            if not self.all_changed:
                 self.applied.set()
-                pause = RETRY_MIN_S
-                await self.wake.wait()
+            pause = min(pause * 2, RETRY_MAX_S) if self.refused or self.all_changed else RETRY_MIN_S
+            try:
+                async with asyncio.timeout(pause if self.refused or self.all_changed else None):
+                    await self.wake.wait()
                 await asyncio.sleep(GATHER_S)
-            else:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, RETRY_MAX_S)
+            except TimeoutError:
+                self.changed |= self.refused
 
-    async def bring(self) -> bool:
-        """Bring what changed into the kernel. False: the kernel refused, and all is to be tried again."""
+    async def bring(self) -> None:
+        """Bring what changed into the kernel. What it refuses stays in `refused`, to be tried again."""
         if self.all_changed:
             problem = await self.bring_all()
             self.all_changed = bool(problem)
-        else:
+            self.health.say("rules", problem)
+        if self.changed and not self.all_changed:
             owners, self.changed = self.changed, set()
-            problem = ""
+            problems: dict[Owner, str] = {}
             for family, table in self.tables.items():
-                problem += await self.update(table, {owner: self.piece(owner, family) for owner in owners})
-            if problem:
-                self.changed |= owners
-        self.health.say("rules", problem)
-        return not problem
+                problems |= await self.update(table, {owner: self.piece(owner, family) for owner in owners})
+            self.refused = (self.refused - owners) | problems.keys()
+            problem = "; ".join(f"{'/'.join(owner)}: {text}" for owner, text in problems.items())
+            if problem or not self.refused:  # Otherwise what is wrong has been said.
+                self.health.say("rules", problem)
 
     async def bring_all(self) -> str:
-        self.changed = set()
+        self.changed, self.refused = set(), set()
         node = self.view.get("nodes", self.config.node)
         zone = objects.labels(node).get(ZONE, "") if node else ""
         self.here = replace(self.here, zone=zone)
         owners = [("service", objects.namespace(o), objects.name(o)) for o in self.view.list("services")]
         owners += [("pod", objects.namespace(o), objects.name(o)) for o in self.view.list("pods")]
-        self.tables = {}
-        for family in FAMILIES:
-            if networks(family, self.config.pod_networks):
-                table = self.tables[family] = Table(family, skeleton(family, self.here))
-                table.update({owner: self.piece(owner, family) for owner in owners})
-        return await nft("".join(table.replace() for table in self.tables.values()))
+        families = [family for family in FAMILIES if networks(family, self.config.pod_networks)]
+        pieces = {family: {owner: self.piece(owner, family) for owner in owners} for family in families}
+        self.tables = self.bare_tables(families)
+        for family, table in self.tables.items():
+            table.update(pieces[family])
+        problem = await nft("".join(table.replace() for table in self.tables.values()))
+        if not problem:
+            return ""
+        # Either nothing can be done here, or one object is at fault: begin without any, and find it.
+        self.tables = self.bare_tables(families)
+        if await nft("".join(table.replace() for table in self.tables.values())):
+            return problem
+        self.changed = set(owners)
+        return ""
+
+    def bare_tables(self, families: list[Family]) -> dict[Family, Table]:
+        return {family: Table(family, skeleton(family, self.here)) for family in families}
 
     def piece(self, owner: Owner, family: Family) -> Piece:
         kind, namespace, name = owner
@@ -232,26 +247,28 @@ class Proxy:
             return EMPTY
         return services.piece(service, self.view.by(SLICES, "service", f"{namespace}/{name}"), family, self.here)
 
-    async def update(self, table: Table, changes: dict[Owner, Piece]) -> str:
+    async def update(self, table: Table, changes: dict[Owner, Piece]) -> dict[Owner, str]:
         """One transaction. Where the kernel refuses it, what it refuses is searched, so that one object that it cannot
         take keeps its own last rules and no other object waits for it.
         """
         before = {owner: table.pieces.get(owner, EMPTY) for owner in changes}
         text = table.update(changes)
         if not text:
-            return ""
+            return {}
         problem = await nft(text)
         if problem:
             problem = await nft(table.replace())  # Somebody may have flushed our table.
         if not problem:
             await self.forget(before, changes)
-            return ""
+            return {}
         table.update(before)
         if len(changes) == 1:
-            return f"{'/'.join(next(iter(changes)))}: {problem}; "
+            return dict.fromkeys(changes, problem)
         owners = list(changes)
-        halves = owners[: len(owners) // 2], owners[len(owners) // 2 :]
-        return "".join([await self.update(table, {owner: changes[owner] for owner in half}) for half in halves])
+        refused: dict[Owner, str] = {}
+        for half in (owners[: len(owners) // 2], owners[len(owners) // 2 :]):
+            refused |= await self.update(table, {owner: changes[owner] for owner in half})
+        return refused
 
     async def forget(self, before: dict[Owner, Piece], after: dict[Owner, Piece]) -> None:
         """Stale UDP connections."""
@@ -404,7 +421,7 @@ async def default_mtu() -> int:
 async def addresses_of(link: str) -> list[str]:
     text, _ = await output("ip", "-json", "address", "show", "dev", link, "scope", "global")
     found = [one for entry in json.loads(text or "[]") for one in entry.get("addr_info") or ()]
-    return [f"{one['local']}/{one['prefixlen']}" for one in found]
+    return [f"{one['local']}/{one['prefixlen']}" for one in found if "local" in one]
 
 
 async def nft(text: str) -> str:
