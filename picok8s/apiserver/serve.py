@@ -6,7 +6,7 @@ A step ends the request by raising ApiError; `respond.refusal` turns that, and n
 import logging
 
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import authenticate, authorize, discovery, health, respond, route
+from picok8s.apiserver import authenticate, authorize, discovery, health, ownership, respond, route
 from picok8s.apiserver.messages import Request, Response
 from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs import VERBS, subresource_verb
@@ -45,6 +45,7 @@ async def answer(server: Server, request: Request) -> Response:
     if warning := DEPRECATED.get(call.resource.name):
         call.warnings.append(warning)
     call.dry_run = _dry_run(request)
+    ownership.check_manager(call)
     verb = subresource_verb(call) if call.subresource else VERBS[call.verb]
     try:
         response = await verb(server, call)

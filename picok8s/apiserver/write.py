@@ -49,7 +49,7 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     return behaviour.decode(stored.obj)
 
 
-async def replace(server: Server, call: Call, old: Stored, new: Object, operation: str = "Update") -> Object:
+async def replace(server: Server, call: Call, old: Stored, new: Object) -> Object:
     """Store `new`, decoded and defaulted, over `old`. Raises ApiError, and Conflict when another write came between."""
     resource = call.of
     behaviour = resource.behaviour
@@ -64,7 +64,7 @@ async def replace(server: Server, call: Call, old: Stored, new: Object, operatio
     if not call.subresource:
         call.warnings += behaviour.warnings(new, before)
     await admission.validate(server, call, new, before)
-    ownership.updated(server, call, new, before, operation)
+    ownership.updated(server, call, new, before)
     if same(new, before):
         return before
     return await commit(server, call, old, new)

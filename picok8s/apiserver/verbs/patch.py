@@ -34,7 +34,7 @@ async def patch(server: Server, call: Call) -> Response:
             update.check_revision(call, revision)
             raise write.stale(call)
         try:
-            stored = await write.replace(server, call, old, new, "Apply" if change.is_apply else "Update")
+            stored = await write.replace(server, call, old, new)
             return Response(obj=stored, resource=resource)
         except Conflict:
             call.warnings.clear()

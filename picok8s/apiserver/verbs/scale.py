@@ -27,16 +27,16 @@ async def scale(server: Server, call: Call) -> Response:
         new = read if read is not None else change.onto(server, call, before)  # type: ignore[union-attr]
         _check(call, new, before)
         try:
-            return await _store(server, call, old, where, new, change is not None and change.is_apply)
+            return await _store(server, call, old, where, new)
         except Conflict:
             continue
     raise write.stale(call)
 
 
-async def _store(server: Server, call: Call, old: Stored, where: Scale, new: Object, applied: bool) -> Response:
+async def _store(server: Server, call: Call, old: Stored, where: Scale, new: Object) -> Response:
     scaled = objects.copy(old.obj)
     put(scaled, where.spec_replicas, new.get("spec", {}).get("replicas", 0))
-    stored = await write.replace(server, call, old, scaled, "Apply" if applied else "Update")
+    stored = await write.replace(server, call, old, scaled)
     return Response(obj=shown(call.of, where, stored))
 
 
