@@ -7,7 +7,7 @@ Built documents are kept compressed: they are large, and read rarely.
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ import orjson
 from picok8s.api import schema
 from picok8s.api.resource import Resource
 from picok8s.apiserver import openapi_paths, openapi_types
+from picok8s.wire import gnostic
 
 Object = dict[str, Any]
 # Schemas of custom resources, as their definition gives them: "group/version/Kind" -> openAPIV3Schema.
@@ -43,14 +44,16 @@ def v3(resources: Iterable[Resource], name: str, custom: Custom | None = None) -
     if rows is None:
         return None
     tag = _tag(name, rows, custom or {})
-    return _once(f"v3/{name}", tag, lambda: _v3(name, rows, custom or {})), tag, JSON
+    return _once(f"v3/{name}", tag, lambda: orjson.dumps(_v3(name, rows, custom or {}))), tag, JSON
 
 
 def v2(resources: Iterable[Resource], accept: str = "", custom: Custom | None = None) -> Document:
-    """The version 2 document, of everything at once."""
+    """The version 2 document, of everything at once, as JSON or in gnostic's protobuf where that is asked for."""
     rows = tuple(resources)
     tag = _tag("v2", rows, custom or {})
-    return _once("v2", tag, lambda: _v2(rows, custom or {})), tag, JSON
+    if accept.split(",", 1)[0].split(";", 1)[0].strip() not in gnostic.ASKED:
+        return _once("v2", tag, lambda: orjson.dumps(_v2(rows, custom or {}))), tag, JSON
+    return _once("v2+protobuf", tag, lambda: gnostic.encode(_v2(rows, custom or {}))), tag, gnostic.MEDIA
 
 
 def _names(resources: tuple[Resource, ...]) -> dict[str, tuple[Resource, ...]]:
@@ -79,11 +82,11 @@ def _digest(data: bytes) -> str:
     return hashlib.sha512(data).hexdigest().upper()
 
 
-def _once(name: str, tag: str, build: Any) -> bytes:
+def _once(name: str, tag: str, build: Callable[[], bytes]) -> bytes:
     kept = _kept.get(name)
     if kept is not None and kept[0] == tag:
         return zlib.decompress(kept[1])
-    body: bytes = orjson.dumps(build())
+    body = build()
     if name not in _kept and len(_kept) >= KEPT_MAX:
         _kept.pop(next(iter(_kept)))
     _kept[name] = (tag, zlib.compress(body, 1))
