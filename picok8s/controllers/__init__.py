@@ -5,17 +5,24 @@
 
 from picok8s.controllers import (
     cluster_roles,
+    cronjob,
+    daemonset,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
+    finished,
     garbage,
+    job,
     lost_pods,
     namespace,
     node_lifecycle,
     node_ranges,
     replicaset,
     serviceaccount,
+    statefulset,
     taints,
+    volumes,
 )
 from picok8s.reconcile.controller import Controller
 
@@ -26,6 +33,13 @@ def controllers(ca_certificate: str, pod_range: str = node_ranges.POD_RANGE) -> 
         deployment.CONTROLLER,
         replicaset.CONTROLLER,
         replicaset.REPLICATION_CONTROLLER,
+        daemonset.CONTROLLER,
+        statefulset.CONTROLLER,
+        job.CONTROLLER,
+        cronjob.CONTROLLER,
+        finished.CONTROLLER,
+        disruption.CONTROLLER,
+        disruption.STALE,
         namespace.CONTROLLER,
         serviceaccount.CONTROLLER,
         serviceaccount.root_certificates(ca_certificate),
@@ -36,5 +50,9 @@ def controllers(ca_certificate: str, pod_range: str = node_ranges.POD_RANGE) -> 
         taints.CONTROLLER,
         node_ranges.controller(pod_range),
         lost_pods.CONTROLLER,
+        volumes.BINDER,
+        volumes.VOLUMES,
+        volumes.PROTECTION,
+        volumes.EPHEMERAL,
         cluster_roles.CONTROLLER,
     )
