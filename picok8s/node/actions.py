@@ -22,6 +22,10 @@ USER_AGENT = "kube-probe/1.37"
 SERVING = 1  # grpc.health.v1: HealthCheckResponse.status
 
 
+class Unknown(Exception):
+    """The runtime could not say how the action went: that is neither a success nor a failure."""
+
+
 class Actions:
     def __init__(self, calls: Cri, session: aiohttp.ClientSession, world: World) -> None:
         self._cri = calls
@@ -51,7 +55,7 @@ class Actions:
         except RuntimeFailure as failure:
             if failure.code == "DEADLINE_EXCEEDED":
                 return False, f'command timed out: "{" ".join(command)}" timed out after {seconds}s'
-            return False, failure.message
+            raise Unknown(failure.message) from failure
         text = (answer.stdout + answer.stderr)[:BODY_BYTES_MAX].decode("utf-8", "replace")
         return answer.exit_code == 0, text
 

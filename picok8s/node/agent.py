@@ -169,7 +169,7 @@ class Agent:
         try:
             answer = await self.tools.runtime.cri.call("Status", 5.0)
         except RuntimeFailure as failure:
-            return [f"container runtime is down: {failure.message}"]
+            return [f"container runtime is down: {failure.message}"] if self.tools.runtime.is_down() else []
         found = []
         for row in answer.status.conditions:
             if not row.status and row.type == "RuntimeReady":

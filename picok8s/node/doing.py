@@ -240,7 +240,10 @@ class Doing:
 
     async def _post_start(self, container: Object, id: str) -> None:
         action = container["lifecycle"]["postStart"]
-        good, words = await self._tools.actions.run(action, container, id, self._address(), None)
+        try:
+            good, words = await self._tools.actions.run(action, container, id, self._address(), None)
+        except (actions.Unknown, ValueError) as error:
+            good, words = False, str(error)
         self._worker.memory.hooked.discard(id)
         if not good:
             message = actions.hook_failure("PostStart", action, container, self._pod, words)
@@ -271,6 +274,8 @@ class Doing:
         try:
             work = self._tools.actions.run(hook, container, id, self._address(), None)
             good, words = await self._tools.world.within(float(grace), work)
+        except (actions.Unknown, ValueError) as error:
+            good, words = False, str(error)
         except TimeoutError:
             good, words = False, "the hook did not end within the grace period"
         if not good:

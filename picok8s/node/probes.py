@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from picok8s.node.actions import Unknown
 from picok8s.node.world import Event, World
 
 Object = dict[str, Any]
@@ -70,6 +71,9 @@ class Prober:
                 succeeded, words = await self.look(self.probe, timeout)
             except ValueError as error:
                 succeeded, words = False, str(error)
+            except Unknown:
+                await self.world.sleep(period)
+                continue
             tally = counted(tally, succeeded, self.probe)
             self.told(self.kind, tally, succeeded, words)
             if self.kind == "startup" and tally.verdict:

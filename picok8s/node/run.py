@@ -196,7 +196,7 @@ def _tools(
     return Tools(
         calls=calls,
         world=world,
-        runtime=Runtime(cri, world, agent.changed),
+        runtime=Runtime(cri, world, agent.changed, agent.look),
         images=Images(cri, world),
         volumes=Volumes(config.root, memory),
         watched=Watched(calls, world, agent.objects_changed),

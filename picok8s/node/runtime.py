@@ -20,6 +20,7 @@ NANO = 1e9
 # containerd tells of an exit before its own CRI part has taken note of it: ask again until it has.
 LOOK_AGAIN_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0, 3.0)
 RECONNECT_SECONDS = 0.5
+DOWN_SECONDS = 10.0  # A runtime that restarts is back before that: the node stays ready.
 TOPICS = ("/tasks/exit", "/tasks/oom", "/tasks/start")
 
 log = logging.getLogger("picok8s.node")
@@ -28,8 +29,12 @@ log = logging.getLogger("picok8s.node")
 class Runtime:
     """The cache. `pods` holds, by pod uid, its sandboxes and containers by id."""
 
-    def __init__(self, calls: Cri, world: World, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self, calls: Cri, world: World, changed: Callable[[str], None], down_or_up: Callable[[], None]
+    ) -> None:
         self.cri = calls
+        self.down_since: float | None = None
+        self._down_or_up = down_or_up
         self.name = "containerd"
         self.version = ""
         self._world = world
@@ -165,21 +170,33 @@ class Runtime:
         if uid := self._owner.get(id, ""):
             self._changed(uid)
 
+    def is_down(self) -> bool:
+        """Away for longer than a restart takes."""
+        return self.down_since is not None and self._world.now() - self.down_since >= DOWN_SECONDS
+
     async def follow(self) -> None:
         """Events for ever. Lists again whenever the stream broke, as what happened meanwhile is lost."""
-        listed = True
+        listed, told = True, False
         while True:
             try:
                 if not listed:
                     await self.list_all()
-                    listed = True
+                    listed, self.down_since = True, None
+                    if told:
+                        self._down_or_up()
+                    told = False
                 await self._follow_containerd()
             except RuntimeFailure as failure:
                 listed = False
                 if failure.code == "UNIMPLEMENTED":
                     await self._follow_cri()
-                else:
+                    continue
+                if self.down_since is None:
+                    self.down_since = self._world.now()
                     log.warning('event="runtime events broke" error=%r', failure.message)
+                if self.is_down() and not told:
+                    told = True
+                    self._down_or_up()
             await self._world.sleep(RECONNECT_SECONDS)
 
     async def _follow_containerd(self) -> None:

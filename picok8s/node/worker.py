@@ -211,7 +211,7 @@ class Worker:
 
     async def _send(self, made: Object) -> None:
         meta = self.pod["metadata"]
-        patch = {"metadata": {"uid": meta["uid"]}, "status": made}
+        patch = {"metadata": {"uid": meta["uid"]}, "status": patched(made)}
         try:
             await self._tools.calls.patch("pods", meta["name"], patch, meta["namespace"], "status", "strategic")
         except ApiError as error:
@@ -241,3 +241,11 @@ class Worker:
         own = {row["type"]: row for row in self._sent["conditions"]}
         others = [row for row in shown.get("conditions") or [] if row["type"] not in own]
         return {**pod, "status": {**shown, **self._sent, "conditions": [*others, *own.values()]}}
+
+
+def patched(made: Object) -> Object:
+    """The status as a strategic merge patch: addresses replace the old ones, and what a condition no longer says is dropped."""
+    whole = {"$patch": "replace"}
+    lists = {key: [*made[key], whole] for key in ("podIPs", "hostIPs") if key in made}
+    conditions = [{"reason": None, "message": None, **row} for row in made["conditions"]]
+    return {**made, **lists, "conditions": conditions}
