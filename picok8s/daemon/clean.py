@@ -56,7 +56,7 @@ async def clean(paths: Paths, config: Config) -> None:
         for pid in shims(paths):
             processes.end(pid, 1.0)
         unmount(paths.run, paths.state)
-    cgroups()
+    cgroups(node.cgroup_root(paths, config))
 
 
 async def pods(paths: Paths) -> None:
@@ -107,9 +107,10 @@ def unmount(*folders: Path) -> None:
         subprocess.run(["umount", "--lazy", point], check=False, stderr=subprocess.DEVNULL)
 
 
-def cgroups() -> None:
+def cgroups(pods_root: str) -> None:
     """The empty groups of pods, in every hierarchy. One with a process in it stays: it is not ours."""
-    for root in {CGROUPS / "kubepods", *CGROUPS.glob("*/kubepods")}:
+    name = pods_root.strip("/")
+    for root in {CGROUPS / name, *CGROUPS.glob(f"*/{name}")}:
         for folder, _, _ in os.walk(root, topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)

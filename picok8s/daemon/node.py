@@ -51,7 +51,13 @@ def agent_config(paths: Paths, config: Config) -> NodeConfig:
         certificate=str(keys / "node-server.crt"),
         key=str(keys / "node-server.key"),
         client_ca=str(keys / "ca.crt"),
+        cgroup_root=cgroup_root(paths, config),
     )
+
+
+def cgroup_root(paths: Paths, config: Config) -> str:
+    """Where pods' cgroups are: cgroups are the machine's, so a node that is not the machine's has a root of its own."""
+    return "/kubepods" if paths.root == Path("/") else f"/kubepods-{config.node_name}"
 
 
 def network_config(paths: Paths, config: Config) -> network.Config:
