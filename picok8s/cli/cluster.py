@@ -5,6 +5,7 @@ import json
 import ssl
 from typing import Any
 
+from picok8s.client import paths as paths_of
 from picok8s.daemon.config import load
 from picok8s.daemon.paths import Paths
 
@@ -27,6 +28,11 @@ def get(paths: Paths, path: str, method: str = "GET", body: Any = None) -> Any:
         return json.loads(raw)
     finally:
         connection.close()
+
+
+def path(resource: str) -> str:
+    """Of a resource in all namespaces."""
+    return paths_of.path(resource)
 
 
 def nodes(paths: Paths) -> tuple[list[dict[str, Any]], str]:
