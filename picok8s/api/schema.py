@@ -10,6 +10,7 @@ A type is written as one word, as in `*[]io.k8s.api.core.v1.Container!`:
     `=Name`  what Go calls it, where that is not plain
 """
 
+import contextlib
 import os
 import zlib
 from functools import cache
@@ -245,7 +246,8 @@ def _keep(path: Path, data: bytes) -> None:
         beside.write_bytes(data)
         beside.replace(path)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()
 
 
 _chosen: list[Types] = []

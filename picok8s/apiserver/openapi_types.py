@@ -14,10 +14,14 @@ Object = dict[str, Any]
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 _EITHER = {_QUANTITY: ("string", "number"), _INT_OR_STRING: ("integer", "string")}
-_INT_OR_STRING_V2 = {"type": "string", "format": "int-or-string"}
 
-# What version 2 cannot say of a value. Where it could be null or anything, its inside is unknown too.
-_V3_ONLY = ("allOf", "anyOf", "oneOf", "not", "nullable", "discriminator", "x-kubernetes-validations")
+# What version 2 cannot say of a value.
+_V3_ONLY = ("allOf", "anyOf", "oneOf", "not", "nullable", "x-kubernetes-validations")
+_PRESERVE = "x-kubernetes-preserve-unknown-fields"
+_HEADER = {
+    "apiVersion": {"type": "string", "description": "The version of the schema of this object: group/version."},
+    "kind": {"type": "string", "description": "The kind of this object, in CamelCase."},
+}
 
 
 def v3(roots: Iterable[str], custom: Mapping[str, Object]) -> Object:
@@ -109,19 +113,31 @@ def _property(said: Object, base: str, is_header: bool) -> Object:
 
 def _custom(given: Object | None, base: str, own: Callable[[Object], Object]) -> Object:
     """A custom kind: its own schema, with the fields that every object has."""
-    made = own(given or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
-    made.setdefault("type", "object")
-    if "properties" not in made and made.get("x-kubernetes-preserve-unknown-fields") and not base.startswith("#/comp"):
-        return made  # Version 2 says nothing of the inside of what may hold anything.
+    is_v3 = base.startswith("#/components")
+    if given is None or (given.get(_PRESERVE) and not is_v3):
+        return {"type": "object"}  # Anything goes; to name some fields would make kubectl refuse the others.
+    made = _with_header(own(given), base)
+    return _embedded(made, base)
+
+
+def _with_header(made: Object, base: str) -> Object:
+    """With apiVersion, kind and metadata."""
     meta: Object = {"$ref": base + schema.OBJECT_META}
     meta = {"allOf": [meta]} if base.startswith("#/components") else meta
-    header: Object = {
-        "apiVersion": {"type": "string", "description": "The version of the schema of this object: group/version."},
-        "kind": {"type": "string", "description": "The kind of this object, in CamelCase."},
-        "metadata": {"description": "Standard object's metadata.", **meta},
-    }
-    made["properties"] = {**made.get("properties", {}), **header}
-    return made
+    metadata = {"description": "Standard object's metadata.", **meta}
+    return {**made, "properties": {**made.get("properties", {}), **_HEADER, "metadata": metadata}}
+
+
+def _embedded(made: Object, base: str) -> Object:
+    """Objects inside of objects have the fields of every object, too."""
+    made = dict(made)
+    if "properties" in made:
+        made["properties"] = {name: _embedded(said, base) for name, said in made["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(made.get(key), dict):
+            made[key] = _embedded(made[key], base)
+    is_open = made.get(_PRESERVE) and not base.startswith("#/components")
+    return _with_header(made, base) if made.get("x-kubernetes-embedded-resource") and not is_open else made
 
 
 def _custom_list(name: str, base: str) -> Object:
@@ -134,9 +150,8 @@ def _custom_list(name: str, base: str) -> Object:
         "type": "object",
         "required": ["items"],
         "properties": {
-            "apiVersion": {"type": "string", "description": "The version of the schema of this object: group/version."},
+            **_HEADER,
             "items": {"type": "array", "description": "The objects.", "items": {"$ref": base + kind}},
-            "kind": {"type": "string", "description": "The kind of this object, in CamelCase."},
             "metadata": {"description": "Standard list metadata.", **meta},
         },
     }
@@ -159,18 +174,21 @@ def _own_v3(given: Object) -> Object:
 
 
 def _own_v2(given: Object) -> Object:
-    """A custom schema without what version 2 cannot say."""
+    """A custom schema without what version 2 cannot say; kubectl cannot cope with more of an open or nullable value."""
     made = {key: value for key, value in given.items() if key not in _V3_ONLY}
-    if given.get("x-kubernetes-int-or-string"):
-        return {**{key: value for key, value in made.items() if key != "type"}, **_INT_OR_STRING_V2}
     if given.get("nullable"):
-        for key in ("type", "items", "properties", "additionalProperties"):
-            made.pop(key, None)
-    if given.get("x-kubernetes-preserve-unknown-fields"):
-        for key in ("items", "properties", "additionalProperties"):
-            made.pop(key, None)
-    if "properties" in made:
-        made["properties"] = {name: _own_v2(said) for name, said in made["properties"].items()}
+        made = {key: value for key, value in made.items() if key not in ("type", "items", "properties")}
+    if given.get(_PRESERVE):
+        made = {key: value for key, value in made.items() if key not in ("items", "properties")}
+    is_open = given.get(_PRESERVE) and made.get("type") == "object"
+    if is_open or (made.get("type") == "array" and "items" not in made):
+        made.pop("type")
+    properties: Object = made.get("properties", {})
+    if properties:
+        made["properties"] = {name: _own_v2(said) for name, said in properties.items()}
+        needed = [name for name in made.get("required", []) if not properties.get(name, {}).get("nullable")]
+        made.pop("required", None)
+        made |= {"required": needed} if needed else {}
     for key in ("items", "additionalProperties"):
         if isinstance(made.get(key), dict):
             made[key] = _own_v2(made[key])
