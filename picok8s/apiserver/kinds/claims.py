@@ -91,7 +91,7 @@ def changes(new: Object, old: Object) -> Errors:
 
 
 def size(spec: Object) -> str:
-    return ((spec.get("resources") or {}).get("requests") or {}).get("storage", "0")
+    return str(((spec.get("resources") or {}).get("requests") or {}).get("storage", "0"))
 
 
 def size_changes(spec: Object, was: Object, status: Object) -> Errors:

@@ -101,4 +101,4 @@ BEHAVIOURS: dict[str, Behaviour] = {
 
 
 def first_ip(status: Object) -> str:
-    return ((status.get("podIPs") or [{}])[0]).get("ip", "")
+    return str(((status.get("podIPs") or [{}])[0]).get("ip", ""))

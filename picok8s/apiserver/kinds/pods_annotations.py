@@ -20,8 +20,11 @@ APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 LOCALHOST = "localhost/"
 
 # How the annotations name the types of profiles.
-SECCOMP_WORDS = {"Unconfined": ("unconfined",), "RuntimeDefault": ("runtime/default", "docker/default")}
-APPARMOR_WORDS = {"Unconfined": ("unconfined",), "RuntimeDefault": ("runtime/default",)}
+SECCOMP_WORDS: dict[str, tuple[str, ...]] = {
+    "Unconfined": ("unconfined",),
+    "RuntimeDefault": ("runtime/default", "docker/default"),
+}
+APPARMOR_WORDS: dict[str, tuple[str, ...]] = {"Unconfined": ("unconfined",), "RuntimeDefault": ("runtime/default",)}
 
 
 def validate_annotations(annotations: dict[str, str], spec: Object, path: str) -> Errors:

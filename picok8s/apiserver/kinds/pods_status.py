@@ -76,17 +76,19 @@ def transitions(new: list[Object], old: list[Object], path: str, spec: Object, c
     everything = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     if any(r.get("action") == "RestartAllContainers" for c in everything for r in c.get("restartPolicyRules") or ()):
         return []
-    codes = {s.get("name"): s["state"]["terminated"].get("exitCode", 0) for s in old if has_ended(s)}
+    codes: dict[str, int] = {
+        s.get("name", ""): s["state"]["terminated"].get("exitCode", 0) for s in old if has_ended(s)
+    }
     allowed: set[str] = set()
     for container in containers:
         policy = container.get("restartPolicy") or spec.get("restartPolicy", "Always")
-        code = codes.get(container.get("name"), 0)
+        code = codes.get(container.get("name", ""), 0)
         ruled = any(rule_applies(rule, code) for rule in container.get("restartPolicyRules") or ())
         if ruled or policy == "Always" or (policy == "OnFailure" and code != 0):
             allowed.add(container.get("name", ""))
-    known = {container.get("name") for container in containers}
+    known = {container.get("name", "") for container in containers}
     if spec.get("restartPolicy") == "Always":
-        allowed |= {name for name in codes if name not in known}
+        allowed |= codes.keys() - known
     return restarted(new, old, path, allowed)
 
 

@@ -48,7 +48,7 @@ class Whose:
 
     @property
     def pod_name(self) -> str:
-        return (self.metadata or {}).get("name", "")
+        return str((self.metadata or {}).get("name", ""))
 
 
 def validate_spec(spec: Object, path: str, whose: Whose) -> Errors:

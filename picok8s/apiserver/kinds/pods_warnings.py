@@ -174,8 +174,8 @@ def overlaps(volume: Object) -> list[str]:
     """Files of one volume that are in each other's way."""
     name = volume.get("name", "")
     lines: list[str] = []
-    for told, paths in single_sources(volume):
-        lines += [f'volume "{name}" ({told}): overlapping paths: {line}' for line in collisions(paths)]
+    for told, own in single_sources(volume):
+        lines += [f'volume "{name}" ({told}): overlapping paths: {line}' for line in collisions(own)]
     paths: list[Path] = []
     for source in (volume.get("projected") or {}).get("sources") or ():
         if not source:

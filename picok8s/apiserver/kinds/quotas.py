@@ -6,13 +6,8 @@ from picok8s.api import names
 from picok8s.api.errors import FieldError, invalid_value, required
 from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import shapes
-from picok8s.apiserver.kinds.checks import IMMUTABLE, keep
-from picok8s.apiserver.kinds.requirements import (
-    STANDARD_RESOURCES,
-    is_quota_huge_page,
-    resource_amount,
-    worded,
-)
+from picok8s.apiserver.kinds.checks import IMMUTABLE, keep, worded
+from picok8s.apiserver.kinds.requirements import STANDARD_RESOURCES, is_quota_huge_page, resource_amount
 
 Object = dict[str, Any]
 Errors = list[FieldError]
@@ -32,6 +27,11 @@ SCOPES = {
 CONFLICTS = (frozenset({"BestEffort", "NotBestEffort"}), frozenset({"Terminating", "NotTerminating"}))
 STANDARD = STANDARD_RESOURCES - {"storage"}
 ONLY_EXISTS = frozenset(SCOPES) - {"PriorityClass", "VolumeAttributesClass"}
+
+MUST_EXIST = (
+    "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+    "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+)
 
 
 def is_standard(name: str) -> bool:
@@ -77,15 +77,10 @@ def selector_errors(spec: Object) -> Errors:
         if scope not in SCOPES:
             errors.append(invalid_value(f"{path}.scopeName", scope, "unsupported scope"))
         for _ in applies(scope, spec.get("hard") or {}):
-            told = shapes.shown("ScopeSelector", selector)
-            errors.append(invalid_value(path, told, "unsupported scope applied to resource"))
+            shown = shapes.shown("ScopeSelector", selector)
+            errors.append(invalid_value(path, shown, "unsupported scope applied to resource"))
         if scope in ONLY_EXISTS and operator != "Exists":
-            detail = (
-                "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
-            )
-            detail += "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
-            detail += "ResourceQuotaScopeCrossNamespacePodAffinity"
-            errors.append(invalid_value(f"{path}.operator", operator, detail))
+            errors.append(invalid_value(f"{path}.operator", operator, MUST_EXIST))
         if operator in ("In", "NotIn"):
             if not values:
                 detail = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"

@@ -75,7 +75,7 @@ def validate_together(spec: Object) -> Errors:
     for i, port in enumerate(ports):
         key = port.get("protocol", ""), port.get("port", 0)
         if key in seen:
-            told = shapes.shown("ServicePort", {"protocol": key[0], "port": key[1]})
-            errors.append(duplicate(f"spec.ports[{i}]", told))
+            shown = shapes.shown("ServicePort", {"protocol": key[0], "port": key[1]})
+            errors.append(duplicate(f"spec.ports[{i}]", shown))
         seen.add(key)
     return errors

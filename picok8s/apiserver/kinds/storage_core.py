@@ -8,6 +8,7 @@ from picok8s.api.resource import Behaviour
 from picok8s.apiserver.kinds import affinity, claims_spec, shapes
 from picok8s.apiserver.kinds import volume_sources as sources
 from picok8s.apiserver.kinds.checks import IMMUTABLE, keep, worded
+from picok8s.apiserver.kinds.paths import no_backsteps
 from picok8s.apiserver.kinds.pods_defaults import VOLUME_SOURCES, default_source
 from picok8s.apiserver.kinds.pods_warnings import term_labels
 from picok8s.apiserver.kinds.storage import driver_name
@@ -45,7 +46,7 @@ def csi(source: Object, path: str) -> Errors:
 def local(source: Object, path: str) -> Errors:
     if not source.get("path"):
         return [required(f"{path}.path")]
-    return sources.no_backsteps(source["path"], f"{path}.path")
+    return no_backsteps(source["path"], f"{path}.path")
 
 
 def glusterfs(source: Object, path: str) -> Errors:

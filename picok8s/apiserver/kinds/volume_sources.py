@@ -164,7 +164,7 @@ def fibre_channel(source: Object, path: str) -> Errors:
         errors.append(invalid_value(f"{path}.targetWWNs", wwns, detail))
     if wwns and lun is None:
         errors.append(required(f"{path}.lun", "lun is required if targetWWNs is specified"))
-    elif wwns and not 0 <= lun <= 255:
+    elif wwns and lun is not None and not 0 <= lun <= 255:
         errors.append(invalid_value(f"{path}.lun", lun, names.between(0, 255)))
     return errors
 

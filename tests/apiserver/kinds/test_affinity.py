@@ -31,9 +31,9 @@ def test_spreading():
     one = {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "ScheduleAnyway"}
     assert affinity.validate_spreading([one], "s") == []
     assert told(affinity.validate_spreading([one, {**one, "minDomains": 1}], "s")) == [
-        's[0].{topologyKey, whenUnsatisfiable}: Duplicate value: '
-        '"{z, ScheduleAnyway}"',
-        "s[1].minDomains: Invalid value: 1: can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway",
+        's[0].{topologyKey, whenUnsatisfiable}: Duplicate value: "{z, ScheduleAnyway}"',
+        "s[1].minDomains: Invalid value: 1: "
+        "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway",
     ]
 
 
