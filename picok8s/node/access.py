@@ -1,4 +1,4 @@
-"""Who may use the node's API: the API server by its certificate; others by certificate or token, as the API server answers.
+"""Who may use the node's API: the API server by its certificate, others as the API server answers about them.
 
 No identity is 401, an identity without the right is 403. Answers about tokens and rights are kept for a short while.
 """
@@ -59,10 +59,17 @@ class Access:
         until, user = self._tokens.get(mark, (0.0, None))
         if now < until:
             return user
-        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "metadata": {}, "spec": {"token": token}}
+        review = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "metadata": {},
+            "spec": {"token": token},
+        }
         status = (await self.calls.create("tokenreviews.authentication.k8s.io", review)).get("status") or {}
         found = status.get("user") or {}
-        user = User(found.get("username", ""), tuple(found.get("groups") or ())) if status.get("authenticated") else None
+        user = (
+            User(found.get("username", ""), tuple(found.get("groups") or ())) if status.get("authenticated") else None
+        )
         _keep(self._tokens, mark, (now + KEPT_SECONDS, user))
         return user
 

@@ -145,4 +145,5 @@ def hook_failure(kind: str, action: Object, container: Object, pod: Object, word
             f'Exec lifecycle hook ([{command}]) for Container "{container["name"]}" in Pod "{pods.full_name(pod)}" '
             f'failed - error: command failed, message: "{words}"'
         )
-    return f'{kind} lifecycle hook for Container "{container["name"]}" in Pod "{pods.full_name(pod)}" failed - error: {words}'
+    where = f'Container "{container["name"]}" in Pod "{pods.full_name(pod)}"'
+    return f"{kind} lifecycle hook for {where} failed - error: {words}"

@@ -1,4 +1,4 @@
-"""Whether the node takes a pod that was bound to it: room, kernel settings. A refused pod fails with the reason. Pure."""
+"""Whether the node takes a pod that was bound to it: room, kernel settings. A refused pod fails. Pure."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,9 @@ from picok8s.node import pods, quantities, security
 Object = dict[str, Any]
 
 
-def refusal(pod: Object, others: Iterable[Object], allocatable: dict[str, str], sysctls: tuple[str, ...]) -> tuple[str, str] | None:
+def refusal(
+    pod: Object, others: Iterable[Object], allocatable: dict[str, str], sysctls: tuple[str, ...]
+) -> tuple[str, str] | None:
     """(reason, message), or None. `others`: the pods that are on the node and still run."""
     if why := security.forbidden_sysctl(pod, sysctls):
         return "SysctlForbidden", why
@@ -24,6 +26,8 @@ def refusal(pod: Object, others: Iterable[Object], allocatable: dict[str, str], 
         used = round(sum(pods.requests(other, resource) for other in active) * scale)
         capacity = round(quantities.number(allocatable.get(resource, 0)) * scale)
         if wanted + used > capacity:
-            message = f"Node didn't have enough resource: {resource}, requested: {wanted}, used: {used}, capacity: {capacity}"
+            message = (
+                f"Node didn't have enough resource: {resource}, requested: {wanted}, used: {used}, capacity: {capacity}"
+            )
             return f"OutOf{resource}", f"Pod was rejected: {message}"
     return None

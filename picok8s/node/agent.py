@@ -105,8 +105,7 @@ class Agent:
             worker.interrupt()
             self.workers[uid] = worker
             self._world.spawn(worker.run(), f"pod {namespace}/{name}")
-        folder = f"{self.tools.volumes.root}/pods"
-        for uid in set(os.listdir(folder) if os.path.isdir(folder) else []) - known - self.tools.runtime.uids():
+        for uid in self.tools.volumes.uids() - known - self.tools.runtime.uids():
             await self._world.thread(self.tools.volumes.remove, uid)
         self._clean_cgroups(known | self.tools.runtime.uids())
 
@@ -145,7 +144,9 @@ class Agent:
             made = registration.node(config.name, own_labels, config.taints, status)
             found = await self._calls.create("nodes", made)
         if any((found["metadata"].get("labels") or {}).get(k) != v for k, v in own_labels.items()):
-            found = await self._calls.patch("nodes", config.name, {"metadata": {"labels": own_labels}}, kind="strategic")
+            found = await self._calls.patch(
+                "nodes", config.name, {"metadata": {"labels": own_labels}}, kind="strategic"
+            )
         self.node_uid = found["metadata"]["uid"]
         self._status = found.get("status") or {}
         await self.report()
@@ -173,7 +174,10 @@ class Agent:
         found = []
         for row in answer.status.conditions:
             if not row.status and row.type == "RuntimeReady":
-                found.append(f"container runtime not ready: {row.type}={str(row.status).lower()} reason:{row.reason} message:{row.message}")
+                found.append(
+                    f"container runtime not ready: {row.type}={str(row.status).lower()} "
+                    f"reason:{row.reason} message:{row.message}"
+                )
             elif not row.status and row.type == "NetworkReady":
                 found.append(
                     f"container runtime network not ready: {row.type}={str(row.status).lower()} "
@@ -184,10 +188,18 @@ class Agent:
     async def report(self, force: bool = False) -> bool:
         """Writes the status when it changed; answers whether the node is ready."""
         status = await self._observe(self._status.get("conditions") or [])
-        shown = {**self._status, "conditions": [r for r in self._status.get("conditions") or [] if r["type"] in {c["type"] for c in status["conditions"]}]}
+        shown = {
+            **self._status,
+            "conditions": [
+                r
+                for r in self._status.get("conditions") or []
+                if r["type"] in {c["type"] for c in status["conditions"]}
+            ],
+        }
         wanted = {key: shown.get(key) for key in status}
         if force or not registration.is_same(wanted, status):
-            answer = await self._calls.patch("nodes", self._config.name, {"status": status}, "", "status", "strategic")
+            sent = {**status, "addresses": [*status["addresses"], {"$patch": "replace"}]}
+            answer = await self._calls.patch("nodes", self._config.name, {"status": sent}, "", "status", "strategic")
             self._status = answer.get("status") or status
         return status["conditions"][-1]["status"] == "True"
 
@@ -229,11 +241,18 @@ class Agent:
         while True:
             now = self._world.now()
             try:
-                await self._calls.patch("leases.coordination.k8s.io", name, {"spec": registration.lease(name, "", now)["spec"]}, registration.LEASES)
+                await self._calls.patch(
+                    "leases.coordination.k8s.io",
+                    name,
+                    {"spec": registration.lease(name, "", now)["spec"]},
+                    registration.LEASES,
+                )
             except ApiError as error:
                 if error.code == 404:
                     try:
-                        await self._calls.create("leases.coordination.k8s.io", registration.lease(name, self.node_uid, now))
+                        await self._calls.create(
+                            "leases.coordination.k8s.io", registration.lease(name, self.node_uid, now)
+                        )
                     except ApiError as refusal:
                         log.warning('event="lease not made" node=%s error=%r', name, refusal.message)
                         await self._world.sleep(1.0)

@@ -1,7 +1,7 @@
 """A pod's cgroup: where it is, what is written there, in cgroup v1 and v2. Pure, but for `make` and `remove`.
 
-Containers' cgroups are made by the runtime below the pod's. The driver is always cgroupfs: under systemd the root may be
-the unit's own delegated cgroup, which needs no talk with systemd for each pod.
+Containers' cgroups are made by the runtime below the pod's. The driver is always cgroupfs: under systemd the root may
+be the unit's own delegated cgroup, which needs no talk with systemd for each pod.
 """
 
 import os
@@ -58,7 +58,7 @@ def files(path: str, limit: Object, v2: bool) -> dict[str, str]:
 def make(path: str, limit: Object, mount: str = MOUNT) -> None:
     """Makes the cgroup and sets its limits; a file that this kernel does not have is left out."""
     v2 = is_v2(mount)
-    for file, text in files(path, limit, v2).items():
+    for file in files(path, limit, v2):
         whole = f"{mount}/{file.lstrip('/')}"
         os.makedirs(os.path.dirname(whole), exist_ok=True)
     if v2:
@@ -107,13 +107,19 @@ def container_resources(pod: Object, container: Object, machine_memory: float) -
         "cpu_shares": quantities.cpu_shares(cpus),
         "oom_score_adj": quantities.oom_score_adj(pods.qos_class(pod), memory, machine_memory, critical),
         "hugepage_limits": [
-            {"page_size": name.removeprefix("hugepages-").replace("i", "") + "B", "limit": int(quantities.number(amount))}
+            {
+                "page_size": name.removeprefix("hugepages-").replace("i", "") + "B",
+                "limit": int(quantities.number(amount)),
+            }
             for name, amount in limit.items()
             if name.startswith("hugepages-")
         ],
     }
     if limit.get("cpu"):
-        made |= {"cpu_period": quantities.PERIOD_MICROSECONDS, "cpu_quota": quantities.cpu_quota(quantities.number(limit["cpu"]))}
+        made |= {
+            "cpu_period": quantities.PERIOD_MICROSECONDS,
+            "cpu_quota": quantities.cpu_quota(quantities.number(limit["cpu"])),
+        }
     if limit.get("memory"):
         made["memory_limit_in_bytes"] = int(quantities.number(limit["memory"]))
         if is_v2():

@@ -201,9 +201,7 @@ def container(pod: Object, spec: Object, attempt: int, prepared: Prepared, place
         "tty": bool(spec.get("tty")),
         "linux": {
             "resources": cgroups.container_resources(pod, spec, place.machine_memory),
-            "security_context": security.container_context(
-                pod, spec, prepared.image_user, place.root, prepared.target
-            ),
+            "security_context": security.container_context(pod, spec, prepared.image_user, place.root, prepared.target),
         },
     }
     if signal := (spec.get("lifecycle") or {}).get("stopSignal"):

@@ -15,7 +15,7 @@ HUB_NAMES = ("index.docker.io", "registry-1.docker.io", "docker.io")
 
 
 def normalized(image: str) -> str:
-    """The image with host, folder and tag filled in: busybox -> docker.io/library/busybox:latest. ValueError if unreadable."""
+    """With host, folder and tag filled in: busybox -> docker.io/library/busybox:latest. ValueError if unreadable."""
     name, at, digest = image.partition("@")
     host, slash, rest = name.partition("/")
     if not slash or not ("." in host or ":" in host or host == "localhost"):

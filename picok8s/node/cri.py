@@ -1,7 +1,7 @@
-"""The container runtime as calls: CRI messages made at run time from data, and a thin gRPC client over the runtime's socket.
+"""The container runtime as calls: CRI messages made at run time from data, and a thin gRPC client.
 
-`data/wire.json` holds the field numbers of every message; `messages()` makes protobuf classes of them, so that no generated
-code is carried. A request is written as keyword arguments (nested dicts), an answer is a protobuf message.
+`data/wire.json` holds the field numbers of every message; `message` makes protobuf classes of them, so that no
+generated code is carried. A request is written as keyword arguments (nested dicts), an answer is a protobuf message.
 """
 
 from collections.abc import AsyncIterator
@@ -29,11 +29,16 @@ SCALARS = {
 }
 MESSAGE_BYTES_MAX = 16 << 20  # What containerd and the kubelet allow each other.
 CALL_SECONDS = 120.0
-LONG_CALLS = {"PullImage": None, "StopContainer": None, "ExecSync": None, "RunPodSandbox": 240.0}  # None: the caller's time
+LONG_CALLS = {
+    "PullImage": None,
+    "StopContainer": None,
+    "ExecSync": None,
+    "RunPodSandbox": 240.0,
+}  # None: the caller's time
 
 
 class RuntimeFailure(Exception):
-    """The runtime refused or could not be reached. `code` is gRPC's word for it: "NOT_FOUND", "UNAVAILABLE", "UNKNOWN" ..."""
+    """The runtime refused or could not be reached. `code` is gRPC's word for it: "NOT_FOUND", "UNAVAILABLE" ..."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -160,9 +165,7 @@ def _file(name: str, section: dict[str, Any]) -> descriptor_pb2.FileDescriptorPr
     return made
 
 
-def _add_field(
-    target: descriptor_pb2.DescriptorProto, owner: str, row: tuple[str, int, str], enums: set[str]
-) -> None:
+def _add_field(target: descriptor_pb2.DescriptorProto, owner: str, row: tuple[str, int, str], enums: set[str]) -> None:
     name, number, form = row
     field = target.field.add(name=name, number=number, label=Field.LABEL_OPTIONAL)
     if form.startswith("map["):

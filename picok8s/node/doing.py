@@ -1,7 +1,7 @@
 """What each command of a step does: the calls to the runtime, the files, the hooks, the events.
 
-A command that fails leaves a `Trouble` in the worker's memory, with the words that the API shows and the moment of the next
-try; the step sees to the rest.
+A command that fails leaves a `Trouble` in the worker's memory, with the words that the API shows and the moment of the
+next try; the step sees to the rest.
 """
 
 import logging
@@ -143,7 +143,9 @@ class Doing:
         try:
             return str((await self._tools.calls.get("runtimeclasses.node.k8s.io", name))["handler"])
         except ApiError as error:
-            raise ConfigError(f'failed to get sandbox runtime: failed to get runtimeClassName: {error.message}') from error
+            raise ConfigError(
+                f"failed to get sandbox runtime: failed to get runtimeClassName: {error.message}"
+            ) from error
 
     async def _stop_sandbox(self, command: StopSandbox) -> None:
         if not self.ending and not self._worker.memory.rejected and self._worker.seen().containers:
@@ -182,9 +184,7 @@ class Doing:
             if self._claims is None:
                 self._claims = await prepare.claims(self._pod, self._tools)
             run = f"{command.attempt:08x}"
-            prepared = await prepare.container(
-                self._pod, container, image, self._tools, self._claims, self._ips, run
-            )
+            prepared = await prepare.container(self._pod, container, image, self._tools, self._claims, self._ips, run)
             config = configs.container(self._pod, container, command.attempt, prepared, self._tools.place)
         except ImageTrouble as trouble:
             self._trouble(name, trouble.reason, str(trouble), trouble.retry_at)
@@ -284,7 +284,9 @@ class Doing:
 
     async def _reject(self, command: Reject) -> None:
         self._worker.memory.rejected = (command.reason, command.message)
-        self._worker.tell("Normal" if command.reason == "DeadlineExceeded" else "Warning", command.reason, command.message)
+        self._worker.tell(
+            "Normal" if command.reason == "DeadlineExceeded" else "Warning", command.reason, command.message
+        )
 
     async def _tear_down(self, command: TearDown) -> None:
         uid = self._worker.uid

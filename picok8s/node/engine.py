@@ -1,7 +1,7 @@
 """containerd's configuration as text, and the pause image, which is made on the spot from a static binary.
 
-Pure: facts in, text and bytes out. Whoever starts containerd writes `config_text` to a file and passes it by `--config`.
-The pause image is imported once (`ctr -n k8s.io images import`), so that a cluster starts with no registry in reach.
+Pure: facts in, text and bytes out. Whoever starts containerd writes `config_text` to a file and passes it
+by `--config`. The pause image is imported once (`ctr -n k8s.io images import`), so that a cluster starts with no registry in reach.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def must_restrict_oom_score(status_text: str) -> bool:
 
 
 def parsed_version(text: str) -> tuple[int, int]:
-    """`containerd github.com/containerd/containerd v2.1.9 ...` or `1.6.20~ds1` -> (major, minor); (1, 6) when it says neither."""
+    """`containerd github.com/containerd/containerd v2.1.9 ...` or `1.6.20~ds1` -> (major, minor); else (1, 6)."""
     for word in text.split():
         parts = word.lstrip("v").split(".")
         if len(parts) >= 2 and parts[0].isdigit() and parts[1].isdigit():
@@ -51,7 +51,7 @@ def parsed_version(text: str) -> tuple[int, int]:
 
 
 def config_text(facts: EngineFacts) -> str:
-    """config.toml. Version 2 is read by containerd 1.x, version 3 by 2.x; both name the same settings in other places."""
+    """config.toml. containerd 1.x reads version 2, 2.x version 3; both name the same settings in other places."""
     major, minor = parsed_version(facts.version)
     tables = _tables_v3(facts, minor) if major >= 2 else _tables_v2(facts)
     head = [

@@ -69,7 +69,9 @@ class Events:
             "type": type,
             "lastTimestamp": moment.time(now),
         }
-        event["metadata"]["name"] = f"{about['name']}.{int(now * 1e9):x}{hashlib.sha256(words.encode()).hexdigest()[:4]}"
+        event["metadata"]["name"] = (
+            f"{about['name']}.{int(now * 1e9):x}{hashlib.sha256(words.encode()).hexdigest()[:4]}"
+        )
         self._waiting = [*self._waiting[-WAITING_MAX:], (words, event)]
         self._some.set()
 

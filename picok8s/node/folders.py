@@ -1,4 +1,4 @@
-"""Folders of a pod on the node's disk: a payload swapped in as one, owners and modes, mounts, safe paths below a volume.
+"""Folders of a pod on the node's disk: a payload swapped in as one, owners and modes, mounts, safe paths.
 
 Everything here is quick file work; slow folders (a recursive change of owner) are the caller's to put on a thread.
 """
@@ -43,8 +43,8 @@ def mounts_below(path: str) -> list[str]:
 def swap(folder: str, payload: Payload, stamp: str, gid: int | None = None, uid: int | None = None) -> bool:
     """Makes `folder` hold `payload`, all at once: readers see the old files or the new, never a mixture.
 
-    Files lie in a folder `..STAMP`, `..data` points at it, and each name of the top level points into `..data`. Only `..data` is
-    replaced, by a rename. Answers whether anything changed.
+    Files lie in a folder `..STAMP`, `..data` points at it, and each name of the top level points into `..data`. Only
+    `..data` is replaced, by a rename. Answers whether anything changed.
     """
     os.makedirs(folder, mode=0o755, exist_ok=True)
     data = f"{folder}/{DATA}"
@@ -106,7 +106,11 @@ def _write(folder: str, payload: Payload, gid: int | None, uid: int | None) -> N
 def own(folder: str, gid: int, policy: str = "Always") -> None:
     """Gives a volume to a group, which may write in it, as fsGroup asks."""
     top = os.stat(folder)
-    if policy == "OnRootMismatch" and top.st_gid == gid and top.st_mode & (GROUP_RW | stat.S_ISGID) == GROUP_RW | stat.S_ISGID:
+    if (
+        policy == "OnRootMismatch"
+        and top.st_gid == gid
+        and top.st_mode & (GROUP_RW | stat.S_ISGID) == GROUP_RW | stat.S_ISGID
+    ):
         return
     for where, _, names in os.walk(folder, topdown=False):
         for name in names:
@@ -122,7 +126,7 @@ def _give(path: str, gid: int, bits: int) -> None:
 
 
 def empty_dir(path: str, memory: bool, size: int, gid: int | None) -> None:
-    """A folder that everybody may write, on disk or in memory (then of at most `size` bytes; 0: half of what there is)."""
+    """A folder that everybody may write, on disk or in memory (of at most `size` bytes; 0: half of what there is)."""
     os.makedirs(path, exist_ok=True)
     if memory and path not in mounts_below(path):
         mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, f"size={size}" if size else "")
@@ -162,7 +166,7 @@ def host_path(path: str, kind: str) -> None:
 
 
 def sub_path(volume: str, below: str, target: str) -> None:
-    """Binds VOLUME/BELOW on `target`. Links are followed as long as they stay inside the volume, and never after the check."""
+    """Binds VOLUME/BELOW on `target`. Links are followed while they stay inside the volume, and never after the check."""
     root = os.path.realpath(volume)
     whole = os.path.realpath(f"{root}/{below}")
     if whole != root and not whole.startswith(root + "/"):

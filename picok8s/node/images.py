@@ -1,4 +1,4 @@
-"""Images: is it here, may it be pulled, pull it; and which to remove when the disk fills. At most a few pulls at a time."""
+"""Images: is it here, may it be pulled, pull it; and which to remove when the disk fills. A few pulls at a time."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -61,7 +61,11 @@ class Images:
             raise ImageTrouble("InvalidImageName", message, self._world.now() + waits.LONGEST_SECONDS) from None
         found = None if policy == "Always" else await self.find(name)
         if found is not None:
-            tell("Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod')
+            tell(
+                "Normal",
+                "Pulled",
+                f'Container image "{image}" already present on machine and can be accessed by the pod',
+            )
             return found
         if policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
@@ -97,7 +101,8 @@ class Images:
         tell(
             "Normal",
             "Pulled",
-            f'Successfully pulled image "{image}" in {_millis(now - began)} ({_millis(now - asked)} including waiting). '
+            f'Successfully pulled image "{image}" in {_millis(now - began)} '
+            f"({_millis(now - asked)} including waiting). "
             f"Image size: {size} bytes.",
         )
         return found
@@ -127,7 +132,7 @@ class Images:
         return shown(rows)
 
     async def collect(self, used_bytes: int, capacity: int, in_use: set[str]) -> int:
-        """Removes unused images, the longest unused first, when the disk is over the high mark; answers the bytes freed."""
+        """Removes unused images, the longest unused first, when the disk is over the high mark; answers bytes freed."""
         if not capacity or used_bytes * 100 < capacity * HIGH_PERCENT:
             return 0
         wanted = used_bytes - capacity * LOW_PERCENT // 100

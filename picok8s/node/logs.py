@@ -1,7 +1,7 @@
 """Container logs as the runtime writes them (CRI format): read, filtered, followed, rotated, linked by name.
 
-A line is `TIME STREAM TAG TEXT`; the tag's first word is F for a full line and P for a part of a longer one. Following waits
-for the kernel to say that the file changed.
+A line is `TIME STREAM TAG TEXT`; the tag's first word is F for a full line and P for a part of a longer one. Following
+waits for the kernel to say that the file changed.
 """
 
 import gzip
@@ -110,10 +110,10 @@ async def read(path: str, options: Options, world: World, is_alive: Callable[[],
     """What the reader gets, in pieces. With `follow` until the container has ended; survives a rotation of the file."""
     changed = world.event()
     stop = world.watch_folder(os.path.dirname(path), lambda name: changed.set()) if options.follow else None
-    only = Filter(options)
+    only, source = Filter(options), None
     try:
         offset = tail_offset(path, options.tail) if options.tail is not None else 0
-        source = open(path, "rb")
+        source = _opened(path)
         source.seek(offset)
         rest = b""
         while True:
@@ -131,7 +131,7 @@ async def read(path: str, options: Options, world: World, is_alive: Callable[[],
                 return
             if _is_rotated(source, path):
                 source.close()
-                source = open(path, "rb")
+                source = _opened(path)
                 continue
             if not alive:
                 return
@@ -140,9 +140,15 @@ async def read(path: str, options: Options, world: World, is_alive: Callable[[],
             except TimeoutError:
                 continue
     finally:
-        source.close()
+        if source is not None:
+            source.close()
         if stop is not None:
             stop()
+
+
+def _opened(path: str) -> Any:
+    """Reads of a local file do not wait, so they need no thread."""
+    return open(path, "rb")
 
 
 def _is_rotated(source: Any, path: str) -> bool:
@@ -171,7 +177,7 @@ def needs_rotation(path: str) -> bool:
 
 
 def rotate(path: str, stamp: str) -> None:
-    """Moves the full file aside; the runtime must then be asked to open a new one. Older ones are packed, the oldest go."""
+    """Moves the full file aside; the runtime must then be asked to open a new one. Older ones are packed."""
     folder, name = os.path.split(path)
     old = sorted(entry for entry in os.listdir(folder) if entry.startswith(f"{name}."))
     for entry in old[: max(0, len(old) - (FILES_MAX - 2))]:
@@ -215,5 +221,3 @@ def unlink(id: str, place: Place) -> None:
         for entry in os.listdir(folder):
             if entry.endswith(f"-{id}.log"):
                 os.unlink(f"{folder}/{entry}")
-
-

@@ -6,7 +6,14 @@ from typing import Any
 
 Object = dict[str, Any]
 
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64le": "ppc64le", "s390x": "s390x", "riscv64": "riscv64"}
+ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+}
 PODS_MAX = 110
 MEMORY_KEPT = 100 << 20  # Below so much free memory the machine is in trouble: it is not given to pods.
 DISK_KEPT_PERCENT = 10
@@ -59,7 +66,13 @@ def huge_pages() -> dict[str, str]:
     for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         kilobytes = int(entry.removeprefix("hugepages-").removesuffix("kB"))
         count = int(_read(f"{folder}/{entry}/nr_hugepages") or 0)
-        shown = f"{kilobytes >> 20}Gi" if kilobytes >= 1 << 20 else f"{kilobytes >> 10}Mi" if kilobytes >= 1 << 10 else f"{kilobytes}Ki"
+        shown = (
+            f"{kilobytes >> 20}Gi"
+            if kilobytes >= 1 << 20
+            else f"{kilobytes >> 10}Mi"
+            if kilobytes >= 1 << 10
+            else f"{kilobytes}Ki"
+        )
         total = count * kilobytes
         made[f"hugepages-{shown}"] = f"{total}Ki" if total % 1024 else (f"{total >> 10}Mi" if total else "0")
     return made

@@ -98,7 +98,7 @@ def _projected(
 
 
 def token_owner(pod: Object) -> int | None:
-    """The user that all containers run as, when the pod says one and the same for all: its tokens are that user's alone."""
+    """The user that all containers run as, when it is the same for all: tokens are then that user's alone."""
     whole = (pod["spec"].get("securityContext") or {}).get("runAsUser")
     users = {
         (container.get("securityContext") or {}).get("runAsUser", whole)

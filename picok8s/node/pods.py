@@ -70,7 +70,7 @@ def restart_policy(pod: Object) -> str:
 
 
 def restarts(pod: Object, container: Object, exit_code: int) -> bool:
-    """Whether a container that ended with `exit_code` is started again, by its own rules, its own policy or the pod's."""
+    """Whether a container that ended with `exit_code` is started again, by its rules, its policy or the pod's."""
     for rule in container.get("restartPolicyRules") or []:
         codes = rule.get("exitCodes") or {}
         listed = exit_code in (codes.get("values") or [])
@@ -104,7 +104,7 @@ def is_terminal(pod: Object) -> bool:
 
 
 def qos_class(pod: Object) -> str:
-    """Guaranteed when every container limits cpu and memory to what it requests; BestEffort when none asks for anything."""
+    """Guaranteed when every container limits cpu and memory to what it requests; BestEffort when none asks."""
     given = (pod.get("status") or {}).get("qosClass")
     if given:
         return given
@@ -124,7 +124,7 @@ def qos_class(pod: Object) -> str:
 
 
 def requests(pod: Object, resource: str, kind: str = "requests") -> float:
-    """What the whole pod asks of a resource: its containers and sidecars together, or an init container that needs more."""
+    """What the whole pod asks of a resource: containers and sidecars together, or an init container that needs more."""
     sidecars = 0.0
     peak = 0.0
     for part in init_containers(pod):

@@ -1,4 +1,4 @@
-"""What a pod needs before its containers can be made: objects, tokens, claims, volumes, files. Asks the API, writes folders."""
+"""What a pod needs before its containers can be made: objects, tokens, claims, volumes, files."""
 
 import os
 from typing import Any
@@ -18,7 +18,9 @@ def needs(pod: Object) -> set[tuple[str, str, str]]:
     """The objects that are watched while the pod is here: what its env and volumes read, and its pull secrets."""
     here = pod["metadata"]["namespace"]
     found = {(resource, here, name) for resource, name in payload.references(pod)}
-    return found | {("secrets", here, row["name"]) for row in pod["spec"].get("imagePullSecrets") or [] if row.get("name")}
+    return found | {
+        ("secrets", here, row["name"]) for row in pod["spec"].get("imagePullSecrets") or [] if row.get("name")
+    }
 
 
 async def sources(pod: Object, tools: Tools, ips: tuple[str, ...]) -> Sources:
@@ -28,7 +30,9 @@ async def sources(pod: Object, tools: Tools, ips: tuple[str, ...]) -> Sources:
         try:
             found[(resource, name)] = await tools.watched.get((resource, here, name))
         except TimeoutError:
-            raise ConfigError(f"failed to sync {resource.removesuffix('s')} cache: timed out waiting for the condition") from None
+            raise ConfigError(
+                f"failed to sync {resource.removesuffix('s')} cache: timed out waiting for the condition"
+            ) from None
     return Sources(
         objects=found,
         services=await tools.services(),
@@ -63,7 +67,7 @@ async def claims(pod: Object, tools: Tools) -> dict[str, Claim]:
             claim = await tools.calls.get("persistentvolumeclaims", name, pod["metadata"]["namespace"])
             bound = (claim.get("status") or {}).get("phase") == "Bound" and claim["spec"].get("volumeName")
             if not bound:
-                raise MountError(f'error processing PVC {pod["metadata"]["namespace"]}/{name}: PVC is not bound')
+                raise MountError(f"error processing PVC {pod['metadata']['namespace']}/{name}: PVC is not bound")
             spec = (await tools.calls.get("persistentvolumes", bound))["spec"]
         except ApiError as error:
             raise MountError(f"error processing PVC {pod['metadata']['namespace']}/{name}: {error.message}") from error
@@ -102,7 +106,7 @@ async def refresh(pod: Object, tools: Tools, ips: tuple[str, ...], stamp: str) -
 async def container(
     pod: Object, spec: Object, image: Image, tools: Tools, found: dict[str, Claim], ips: tuple[str, ...], run: str
 ) -> Prepared:
-    """Environment, mounts and files of one container. `run` names this run of it, as its files need names of their own."""
+    """Environment, mounts and files of one container. `run` names the files of this run of it."""
     ready = await sources(pod, tools, ips)
     ready = Sources(ready.objects, _env_files(pod, spec, tools), ready.services, ready.allocatable, ips, ready.host_ips)
     values = env.environment(pod, spec, ready)
@@ -148,5 +152,3 @@ def _env_files(pod: Object, spec: Object, tools: Tools) -> dict[tuple[str, str],
             with open(path, encoding="utf-8", errors="replace") as source:
                 found[(ref["volumeName"], ref["path"])] = source.read(1 << 16)
     return found
-
-

@@ -1,7 +1,7 @@
 """Probes: when to look again, and what a row of results means. The counting is pure; `Prober` runs it on a clock.
 
-A container is started when its startup probe has succeeded, ready while its readiness probe succeeds, and killed when its
-liveness or startup probe has failed often enough.
+A container is started when its startup probe has succeeded, ready while its readiness probe succeeds, and killed when
+its liveness or startup probe has failed often enough.
 """
 
 from collections.abc import Awaitable, Callable

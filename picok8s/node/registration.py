@@ -60,7 +60,9 @@ def conditions(pressures: Object, troubles: list[str], old: list[Object], now: f
     if troubles:
         rows.append({"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": ", ".join(troubles)})
     else:
-        rows.append({"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"})
+        rows.append(
+            {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"}
+        )
     before = {row["type"]: row for row in old}
     made = []
     for row in rows:

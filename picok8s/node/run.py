@@ -126,7 +126,7 @@ async def _guarded(work: Coroutine[Any, Any, Any], name: str) -> None:
 
 
 async def run(config: NodeConfig, calls: Calls, on_ready: Callable[[], None] | None = None) -> None:
-    """Runs the agent until it is cancelled. Pods run on when it ends. `on_ready` is called once the node is registered."""
+    """Runs the agent until it is cancelled. Pods run on when it ends. `on_ready`: the node is registered."""
     async with asyncio.TaskGroup() as group:
         world = Loop(group)
         connector = aiohttp.TCPConnector(limit=0, force_close=True)

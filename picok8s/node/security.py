@@ -1,4 +1,4 @@
-"""What a container may do, as the runtime wants it told: users, capabilities, seccomp, namespaces, masked paths. Pure."""
+"""What a container may do, as the runtime wants it told: users, capabilities, seccomp, namespaces. Pure."""
 
 from typing import Any
 
@@ -108,7 +108,9 @@ def sandbox_context(pod: Object, root: str) -> Object:
     return made
 
 
-def container_context(pod: Object, container: Object, image_user: tuple[int | None, str], root: str, target: str) -> Object:
+def container_context(
+    pod: Object, container: Object, image_user: tuple[int | None, str], root: str, target: str
+) -> Object:
     """`image_user`: (uid, user name) that the image runs as; exactly one of them says something."""
     context = effective(pod, container)
     privileged = bool(context.get("privileged"))
@@ -164,14 +166,14 @@ def _user(pod: Object, name_of: str, context: Object, image_user: tuple[int | No
         if not made.keys() & {"run_as_user", "run_as_username"}:
             made["run_as_user"] = {"value": 0}  # The runtime takes a group only with a user.
     if context.get("runAsNonRoot"):
-        where = f"(pod: \"{pods.full_name(pod)}\", container: {name_of})"
+        where = f'(pod: "{pods.full_name(pod)}", container: {name_of})'
         if given == 0:
             raise ConfigError(f"container's runAsUser breaks non-root policy {where}")
         if given is None and name:
             raise ConfigError(
-                f"container has runAsNonRoot and image has non-numeric user ({name}), cannot verify user is non-root {where}"
+                f"container has runAsNonRoot and image has non-numeric user ({name}), "
+                f"cannot verify user is non-root {where}"
             )
         if given is None and not uid:
             raise ConfigError(f"container has runAsNonRoot and image will run as root {where}")
     return made
-

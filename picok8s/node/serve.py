@@ -1,4 +1,4 @@
-"""The node's HTTPS API: logs, exec, attach, port-forward, run, pods, stats. The API server and metrics collectors use it.
+"""The node's HTTPS API: logs, exec, attach, port-forward, run, pods, stats.
 
 Streams are passed byte for byte to the runtime's streaming server, whatever their protocol (SPDY/3.1 or WebSocket).
 """
@@ -91,7 +91,7 @@ class Api:
         pod, name = self._pod(request), request.match_info["container"]
         runs = self._runs(pod, name)
         if not runs or runs[0].state != RUNNING:
-            raise web.HTTPNotFound(text=f"container not found (\"{name}\")")
+            raise web.HTTPNotFound(text=f'container not found ("{name}")')
         return runs[0]
 
     async def _health(self, request: web.Request) -> web.Response:
@@ -107,7 +107,11 @@ class Api:
         runs, query = self._runs(pod, name), request.query
         previous = _truth(query, "previous")
         if previous:
-            runs = [run for run in runs[0 if runs and runs[0].state == EXITED and len(runs) == 1 else 1 :] if run.state == EXITED]
+            runs = [
+                run
+                for run in runs[0 if runs and runs[0].state == EXITED and len(runs) == 1 else 1 :]
+                if run.state == EXITED
+            ]
             if not runs:
                 message = f'previous terminated container "{name}" in pod "{pod["metadata"]["name"]}" not found'
                 raise ApiError("BadRequest", message)

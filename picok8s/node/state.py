@@ -69,7 +69,9 @@ class Memory:
     busy: set[str] = field(default_factory=set)  # Keys of commands under way: "sandbox", "start:NAME", "stop:ID" ...
     troubles: dict[str, Trouble] = field(default_factory=dict)
     restarts: dict[str, Backoff] = field(default_factory=dict)
-    failing: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # container id -> why it is killed, its own grace
+    failing: dict[str, tuple[str, int | None]] = field(
+        default_factory=dict
+    )  # container id -> why it is killed, its own grace
     probes: dict[tuple[str, str], bool] = field(default_factory=dict)  # (container id, kind) -> last verdict
     hooked: set[str] = field(default_factory=set)  # ids of containers whose postStart hook is still running
     volumes: bool = False  # Mounted, and so containers can start.

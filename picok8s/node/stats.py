@@ -25,7 +25,9 @@ async def summary(config: NodeConfig, runtime: Runtime, workers: "Mapping[str, W
         labels = row.attributes.labels
         by_pod.setdefault(labels.get(configs.POD_UID, ""), []).append(_container(row, now))
     shown = [
-        _pod(worker.pod, by_pod.get(uid, []), now) for uid, worker in workers.items() if not worker.gone and uid in by_pod
+        _pod(worker.pod, by_pod.get(uid, []), now)
+        for uid, worker in workers.items()
+        if not worker.gone and uid in by_pod
     ]
     return {"node": _node(config, now), "pods": shown}
 
@@ -138,10 +140,18 @@ def resource_text(shown: Object) -> str:
     families = (
         ("container_cpu_usage_seconds_total", "counter", "Cpu time of the container in core-seconds", cpu),
         ("container_memory_working_set_bytes", "gauge", "Working set of the container in bytes", memory),
-        ("node_cpu_usage_seconds_total", "counter", "Cpu time of the node in core-seconds",
-         [("", node["cpu"]["usageCoreNanoSeconds"] / NANO)]),
-        ("node_memory_working_set_bytes", "gauge", "Working set of the node in bytes",
-         [("", node["memory"]["workingSetBytes"])]),
+        (
+            "node_cpu_usage_seconds_total",
+            "counter",
+            "Cpu time of the node in core-seconds",
+            [("", node["cpu"]["usageCoreNanoSeconds"] / NANO)],
+        ),
+        (
+            "node_memory_working_set_bytes",
+            "gauge",
+            "Working set of the node in bytes",
+            [("", node["memory"]["workingSetBytes"])],
+        ),
         ("pod_cpu_usage_seconds_total", "counter", "Cpu time of the pod in core-seconds", pod_cpu),
         ("pod_memory_working_set_bytes", "gauge", "Working set of the pod in bytes", pod_memory),
     )
@@ -155,7 +165,12 @@ def agent_text(workers: "Mapping[str, Worker]") -> str:
     return _text(
         (
             ("kubelet_running_pods", "gauge", "Pods that have a worker", [("", float(len(running)))]),
-            ("kubelet_running_containers", "gauge", "Containers that run", [('container_state="running"', float(containers))]),
+            (
+                "kubelet_running_containers",
+                "gauge",
+                "Containers that run",
+                [('container_state="running"', float(containers))],
+            ),
         )
     )
 

@@ -112,7 +112,9 @@ def _mount(mount: Object) -> Object:
     return made
 
 
-def _states(pod: Object, container: Object, runs: list[Container], seen: Seen, machine: Object) -> tuple[Object, Object]:
+def _states(
+    pod: Object, container: Object, runs: list[Container], seen: Seen, machine: Object
+) -> tuple[Object, Object]:
     """(state, lastState)."""
     name = container["name"]
     trouble = seen.memory.troubles.get(name)
@@ -138,7 +140,7 @@ def _states(pod: Object, container: Object, runs: list[Container], seen: Seen, m
 
 def _default(pod: Object, name: str, seen: Seen) -> Object:
     """What a container waits for that never ran: the init containers, or its own creation."""
-    if seen.memory.rejected or "deletionTimestamp" in pod["metadata"] and seen.memory.torn_down:
+    if seen.memory.rejected or ("deletionTimestamp" in pod["metadata"] and seen.memory.torn_down):
         return _before(pod, name).get("state") or waiting("ContainerCreating")
     return waiting("PodInitializing" if pods.init_containers(pod) else "ContainerCreating")
 
@@ -251,7 +253,10 @@ def _containers_ready(pod: Object, made: Object) -> Object:
     shown = [c for c in made.get("initContainerStatuses") or [] if c["name"] in sidecars]
     unready = [c["name"] for c in (*shown, *made["containerStatuses"]) if not c["ready"]]
     if unready:
-        return row | {"reason": "ContainersNotReady", "message": f"containers with unready status: [{' '.join(unready)}]"}
+        return row | {
+            "reason": "ContainersNotReady",
+            "message": f"containers with unready status: [{' '.join(unready)}]",
+        }
     return row | {"status": "True"}
 
 

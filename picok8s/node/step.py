@@ -1,8 +1,8 @@
 """The next step of a pod: (pod, what runs, now) -> commands, and the moment at which time alone changes the answer.
 
-Pure; the heart of the node. `step` looks at the whole pod each time and remembers nothing: a command that is under way is
-in `seen.memory.busy`, one that failed is in its troubles until it may be tried again. Starting is in this file, stopping
-in `stopping.py`, the waits between restarts in `waits.py`, and what the API shows of it all in `status.py`.
+Pure; the heart of the node. `step` looks at the whole pod each time and remembers nothing: a command that is under way
+is in `seen.memory.busy`, one that failed is in its troubles until it may be tried again. Starting is in this file,
+stopping in `stopping.py`, the waits between restarts in `waits.py`, and what the API shows of it all in `status.py`.
 """
 
 from dataclasses import dataclass, field
@@ -121,8 +121,10 @@ def is_finished(pod: Object, seen: Seen) -> bool:
 def _new_sandbox(pod: Object, seen: Seen, old: Sandbox | None, made: Step, now: float) -> None:
     """A first sandbox, or the next one after the old was lost; what still runs in the old one is stopped first."""
     if old is not None:
-        alive = [StopContainer(c.id, c.name, 0, "Pod sandbox changed, it will be killed and re-created.")
-                 for c in seen.alive()]
+        alive = [
+            StopContainer(c.id, c.name, 0, "Pod sandbox changed, it will be killed and re-created.")
+            for c in seen.alive()
+        ]
         if alive:
             made.add(seen, *alive)
             return
@@ -175,10 +177,7 @@ def _initialized(pod: Object, seen: Seen, sandbox: Sandbox, made: Step, now: flo
             _run(pod, container, sandbox, seen, made, now)
             if not is_started(container, last, seen):
                 return False
-        elif last is None or last.state != EXITED:
-            _run(pod, container, sandbox, seen, made, now)
-            return False
-        elif last.exit_code:
+        elif last is None or last.state != EXITED or last.exit_code:
             _run(pod, container, sandbox, seen, made, now)
             return False
     return True
@@ -210,7 +209,10 @@ def _run(pod: Object, container: Object, sandbox: Sandbox, seen: Seen, made: Ste
     if last is not None and last.state in (CREATED, UNKNOWN):
         # A start that was cut short by a restart of the agent, or a runtime that lost track: stop it, start again.
         if f"start:{name}" not in seen.memory.busy:
-            made.add(seen, StopContainer(last.id, name, 0, f'Container is in "{last.state}" state, it is killed before a restart'))
+            made.add(
+                seen,
+                StopContainer(last.id, name, 0, f'Container is in "{last.state}" state, it is killed before a restart'),
+            )
         return False
     attempt = 0
     if last is not None:

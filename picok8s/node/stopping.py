@@ -1,4 +1,4 @@
-"""How a pod stops: its containers first, then its sidecars from the last to the first, its sandbox, its volumes. Pure."""
+"""How a pod stops: its containers, then its sidecars from the last to the first, its sandbox, its volumes. Pure."""
 
 from typing import Any
 

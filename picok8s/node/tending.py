@@ -71,7 +71,9 @@ class Tending:
 
         async def look(probe: Object, timeout: float) -> tuple[bool, str]:
             sandbox = self._worker.seen().sandbox()
-            ips = self._tools.machine["ips"] if pods.is_host_network(self._worker.pod) else sandbox.ips if sandbox else ()
+            ips = (
+                self._tools.machine["ips"] if pods.is_host_network(self._worker.pod) else sandbox.ips if sandbox else ()
+            )
             return await actions.run(probe, container, run.id, ips[0] if ips else "127.0.0.1", timeout)
 
         def told(kind: str, tally: Tally, succeeded: bool, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Service account tokens for the pods of the node: asked for when a volume needs one, renewed at four fifths of their life."""
+"""Service account tokens for the pods of the node: asked for when needed, renewed at four fifths of their life."""
 
 from typing import Any
 
@@ -17,7 +17,9 @@ class Tokens:
     def __init__(self, calls: Calls, world: World) -> None:
         self._calls = calls
         self._world = world
-        self._held: dict[tuple[str, str, int], tuple[str, float]] = {}  # (pod uid, audience, seconds) -> token, renew at
+        self._held: dict[
+            tuple[str, str, int], tuple[str, float]
+        ] = {}  # (pod uid, audience, seconds) -> token, renew at
 
     async def get(self, pod: Object, audience: str, seconds: int) -> str:
         """A token that is good for a while yet. An old one serves on when the server does not answer."""

@@ -116,7 +116,9 @@ class Volumes:
         owner = payload.token_owner(pod) if has_token else None
         return folders.swap(self.path(pod, volume, {}), files, stamp, group, owner)
 
-    def mounts(self, pod: Object, container: Object, values: Mapping[str, str], claims: Mapping[str, Claim]) -> list[Object]:
+    def mounts(
+        self, pod: Object, container: Object, values: Mapping[str, str], claims: Mapping[str, Claim]
+    ) -> list[Object]:
         """CRI's Mounts of one container, subPaths bound where they are asked for."""
         by_name = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
         made = []
@@ -129,7 +131,9 @@ class Volumes:
             if below:
                 path = self._bind(pod, container, index, path, below)
             elif not os.path.exists(path) and payload.source_kind(volume) == "hostPath":
-                os.makedirs(path, exist_ok=True)  # As container runtimes have always done for a hostPath without a type.
+                os.makedirs(
+                    path, exist_ok=True
+                )  # As container runtimes have always done for a hostPath without a type.
             made.append(
                 {
                     "container_path": row["mountPath"] if row["mountPath"].startswith("/") else f"/{row['mountPath']}",
@@ -148,8 +152,15 @@ class Volumes:
         try:
             folders.sub_path(volume, below, target)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"failed to prepare subPath for volumeMount of container {container['name']!r}: {error}") from error
+            raise ConfigError(
+                f"failed to prepare subPath for volumeMount of container {container['name']!r}: {error}"
+            ) from error
         return target
+
+    def uids(self) -> set[str]:
+        """The pods that have a folder here."""
+        folder = f"{self.root}/pods"
+        return set(os.listdir(folder)) if os.path.isdir(folder) else set()
 
     def remove(self, uid: str) -> None:
         """Everything of a pod that is not the host's or a persistent volume's."""
@@ -158,7 +169,9 @@ class Volumes:
 
 
 def _has_secrets(volume: Object) -> bool:
-    return any("secret" in source or "serviceAccountToken" in source for source in volume["projected"].get("sources") or [])
+    return any(
+        "secret" in source or "serviceAccountToken" in source for source in volume["projected"].get("sources") or []
+    )
 
 
 def _memory_size(pod: Object, part: Object) -> int:

@@ -60,7 +60,7 @@ class Watched:
                     entry.task.cancel()
 
     async def get(self, key: Key) -> Object | None:
-        """The object as last seen; None when there is none. Waits for the first look. TimeoutError without an answer."""
+        """The object as last seen; None when there is none. Waits for the first look, or TimeoutError."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -89,7 +89,11 @@ class Watched:
 
     def _show(self, entry: _Entry, obj: Object | None) -> None:
         first = not entry.known.is_set()
-        same = entry.obj is not None and obj is not None and entry.obj["metadata"].get("resourceVersion") == obj["metadata"].get("resourceVersion")
+        same = (
+            entry.obj is not None
+            and obj is not None
+            and entry.obj["metadata"].get("resourceVersion") == obj["metadata"].get("resourceVersion")
+        )
         entry.obj = obj
         entry.known.set()
         if not first and not same:

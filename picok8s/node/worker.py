@@ -1,7 +1,7 @@
 """One pod's worker: looks, asks `step` what to do, does it, tells the API, and waits for the next reason to look.
 
-A worker holds no thread and no timer while nothing happens. Its `Memory` is all that it knows beside the pod and what the
-runtime shows. What a command does is in `doing.py`; what is watched of running containers in `tending.py`.
+A worker holds no thread and no timer while nothing happens. Its `Memory` is all that it knows beside the pod and what
+the runtime shows. What a command does is in `doing.py`; what is watched of running containers in `tending.py`.
 """
 
 import logging
@@ -72,7 +72,11 @@ class Worker:
     def objects_changed(self) -> None:
         """A config map or secret of the pod changed: files follow, and what failed for want of it is tried at once."""
         self._objects_changed = True
-        for key in [key for key, trouble in self.memory.troubles.items() if trouble.reason in ("CreateContainerConfigError", "FailedMount")]:
+        for key in [
+            key
+            for key, trouble in self.memory.troubles.items()
+            if trouble.reason in ("CreateContainerConfigError", "FailedMount")
+        ]:
             del self.memory.troubles[key]
         self.poke()
 
@@ -244,7 +248,7 @@ class Worker:
 
 
 def patched(made: Object) -> Object:
-    """The status as a strategic merge patch: addresses replace the old ones, and what a condition no longer says is dropped."""
+    """The status as a strategic merge patch: addresses replace the old ones, old words of conditions go."""
     whole = {"$patch": "replace"}
     lists = {key: [*made[key], whole] for key in ("podIPs", "hostIPs") if key in made}
     conditions = [{"reason": None, "message": None, **row} for row in made["conditions"]]

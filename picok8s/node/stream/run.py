@@ -1,4 +1,4 @@
-"""Sockets of the node's API: its TLS server, and the hand-over of a caller's connection to the runtime's streaming server."""
+"""Sockets of the node's API: its TLS server, and the hand-over of a caller's connection to the runtime."""
 
 import asyncio
 import os
