@@ -201,7 +201,8 @@ class Runner:
             moments = [m for m in (self.queue.next_moment(), self.held.next_moment()) if m is not None]
             try:
                 pause = max(0.0, min(moments) - self.clock()) if moments else None
-                await asyncio.wait_for(self.wake.wait(), pause)
+                async with asyncio.timeout(pause):  # wait_for may swallow a cancellation (Python 3.11).
+                    await self.wake.wait()
             except TimeoutError:
                 pass
 

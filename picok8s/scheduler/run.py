@@ -101,7 +101,8 @@ class Scheduler:
                 if entry is None:
                     at = self.queue.next_moment()
                     try:
-                        await asyncio.wait_for(self.wake.wait(), None if at is None else max(0.0, at - self.clock()))
+                        async with asyncio.timeout(None if at is None else max(0.0, at - self.clock())):
+                            await self.wake.wait()
                     except TimeoutError:
                         pass
                     continue
