@@ -215,7 +215,7 @@ class Proxy:
         node = self.view.get("nodes", self.config.node)
         zone = objects.labels(node).get(ZONE, "") if node else ""
         self.here = replace(self.here, zone=zone)
-        owners = [("service", objects.namespace(o), objects.name(o)) for o in self.view.list("services")]
+        owners: list[Owner] = [("service", objects.namespace(o), objects.name(o)) for o in self.view.list("services")]
         owners += [("pod", objects.namespace(o), objects.name(o)) for o in self.view.list("pods")]
         families = [family for family in FAMILIES if networks(family, self.config.pod_networks)]
         pieces = {family: {owner: self.piece(owner, family) for owner in owners} for family in families}
