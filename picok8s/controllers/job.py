@@ -52,8 +52,7 @@ def reconcile(job: Object, view: View) -> Writes:
     status = observe(job, owned, left, verdict, view.now)
     if status.get("startTime") is None and not job["spec"].get("suspend"):
         status["startTime"] = moment.time(view.now)
-    for event in job_rules.events(job, status):
-        yield event
+    yield from job_rules.events(job, status)
     yield Status(job, status)
     limit = job["spec"].get("activeDeadlineSeconds")
     if limit is not None and not verdict.over and status.get("startTime"):
@@ -198,7 +197,7 @@ def observe(job: Object, owned: list[Object], running: list[Object], verdict: Ve
     status["ready"] = sum(pods.is_ready(pod) for pod in owned if pods.is_active(pod))
     status["terminating"] = sum(objects.is_being_deleted(p) and not pods.is_finished(p) for p in owned)
     status.setdefault("uncountedTerminatedPods", {})
-    status["conditions"] = job_rules.conditions(job, verdict, status["terminating"] + len(verdict.over and active), now)
+    status["conditions"] = job_rules.conditions(job, verdict, status["terminating"] + (len(active) if verdict.over else 0), now)
     if any(c["type"] == "Complete" and c["status"] == "True" for c in status["conditions"]):
         status.setdefault("completionTime", moment.time(now))
     if job["spec"].get("suspend"):
