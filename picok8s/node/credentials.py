@@ -23,7 +23,15 @@ def normalized(image: str) -> str:
         if "/" not in rest:
             rest = f"library/{rest}"
     path, colon, tag = rest.partition(":")
-    if not path or path != path.lower() or path.startswith("/") or "//" in path or (colon and not tag) or " " in image:
+    if (
+        path.endswith("/")
+        or not path
+        or path != path.lower()
+        or path.startswith("/")
+        or "//" in path
+        or (colon and not tag)
+        or " " in image
+    ):
         raise ValueError(f"couldn't parse image name {orjson.dumps(image).decode()}: invalid reference format")
     if at:
         return f"{host}/{path}{colon}{tag}@{digest}"

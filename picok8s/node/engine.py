@@ -1,7 +1,8 @@
 """containerd's configuration as text, and the pause image, which is made on the spot from a static binary.
 
 Pure: facts in, text and bytes out. Whoever starts containerd writes `config_text` to a file and passes it
-by `--config`. The pause image is imported once (`ctr -n k8s.io images import`), so that a cluster starts with no registry in reach.
+by `--config`.
+The pause image is imported once (`ctr -n k8s.io images import`), so that a cluster starts with no registry in reach.
 """
 
 import hashlib

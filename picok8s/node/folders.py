@@ -166,7 +166,7 @@ def host_path(path: str, kind: str) -> None:
 
 
 def sub_path(volume: str, below: str, target: str) -> None:
-    """Binds VOLUME/BELOW on `target`. Links are followed while they stay inside the volume, and never after the check."""
+    """Binds VOLUME/BELOW on `target`. Links may lead about inside the volume, and are not followed after the check."""
     root = os.path.realpath(volume)
     whole = os.path.realpath(f"{root}/{below}")
     if whole != root and not whole.startswith(root + "/"):
