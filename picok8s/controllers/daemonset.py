@@ -80,9 +80,9 @@ def verdict(daemonset: Object, node: Object) -> tuple[bool, bool]:
 
 def extra_tolerations(spec: Object) -> list[Object]:
     """What every pod of a DaemonSet bears, so that it runs before others can."""
-    rows = TOLERATED
+    rows = list(TOLERATED)
     if spec.get("hostNetwork"):
-        rows = (*rows, (PREFIX + "network-unavailable", "NoSchedule"))
+        rows.append((PREFIX + "network-unavailable", "NoSchedule"))
     return [{"key": key, "operator": "Exists", "effect": effect} for key, effect in rows]
 
 

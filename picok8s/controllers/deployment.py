@@ -98,7 +98,7 @@ def recreate(deployment: Object, new: Object | None, old: list[Object], view: Vi
 
 
 def number(deployment: Object, new: Object | None, old: list[Object]) -> Steps:
-    """Give the new ReplicaSet the next revision and the Deployment's annotations, and tell the Deployment its revision."""
+    """Give the new ReplicaSet the next revision and the Deployment's annotations; tell the Deployment its revision."""
     if new is None:
         return deployment, new, old
     metadata, annotations = _annotated(deployment, new, max(map(rollout.revision, old), default=0) + 1)
@@ -143,7 +143,7 @@ def make(deployment: Object, old: list[Object]) -> Steps:
     selector = spec["selector"]
     revision = max(map(rollout.revision, old), default=0) + 1
     size = rollout.new_count(deployment, old, 0)
-    made = {
+    made: Object = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
         "metadata": {

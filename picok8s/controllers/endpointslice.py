@@ -1,7 +1,8 @@
 """EndpointSlice: what is behind each service, in slices of at most a hundred endpoints.
 
 Reads   the Service, the pods that it selects, the zones of their nodes, its slices.
-Writes  slices (create, update, delete). What is right already stays where it is, so that a change of one pod changes one slice.
+Writes  slices (create, update, delete). What is right already stays where it is, so that a change of one pod changes
+        one slice.
 """
 
 from collections.abc import Iterable
@@ -39,7 +40,7 @@ def reconcile(service: Object, view: View) -> Writes:
 
 
 def wanted(service: Object, view: View) -> dict[Shape, list[Object]]:
-    """The endpoints that should be, by the shape of the slice that they go into; an empty list stands for an empty slice."""
+    """The endpoints that should be, by the shape of their slice; an empty list stands for an empty slice."""
     found: dict[Shape, list[Object]] = {}
     for pod in members.selected(service, view):
         rows = tuple(tuple(sorted(row.items())) for row in members.ports(service, pod))

@@ -50,7 +50,8 @@ class Place:
 
 
 def place(key: Key) -> Place:
-    return Place(*key[0].split("|"), key[1])
+    resource, namespace, name = key[0].split("|")
+    return Place(resource, namespace, name, key[1])
 
 
 @dataclass(slots=True)
@@ -183,7 +184,8 @@ def sort_owners(at: Place, obj: Object, graph: Graph, view: View) -> Generator[W
             return None, [], []
         resource, namespaced = known
         if namespaced and not at.namespace:
-            message = f'ownerRef [{reference["apiVersion"]}/{reference["kind"]}, namespace: , name: {reference["name"]}, uid: {reference["uid"]}] does not exist in namespace ""'
+            about = f"{reference['apiVersion']}/{reference['kind']}, namespace: , name: {reference['name']}"
+            message = f'ownerRef [{about}, uid: {reference["uid"]}] does not exist in namespace ""'
             yield Event(obj, "Warning", "OwnerRefInvalidNamespace", message)
             return None, [], []
         namespace = at.namespace if namespaced else ""

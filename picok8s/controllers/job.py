@@ -197,7 +197,8 @@ def observe(job: Object, owned: list[Object], running: list[Object], verdict: Ve
     status["ready"] = sum(pods.is_ready(pod) for pod in owned if pods.is_active(pod))
     status["terminating"] = sum(objects.is_being_deleted(p) and not pods.is_finished(p) for p in owned)
     status.setdefault("uncountedTerminatedPods", {})
-    status["conditions"] = job_rules.conditions(job, verdict, status["terminating"] + (len(active) if verdict.over else 0), now)
+    running_still = status["terminating"] + (len(active) if verdict.over else 0)
+    status["conditions"] = job_rules.conditions(job, verdict, running_still, now)
     if any(c["type"] == "Complete" and c["status"] == "True" for c in status["conditions"]):
         status.setdefault("completionTime", moment.time(now))
     if job["spec"].get("suspend"):

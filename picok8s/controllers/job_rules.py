@@ -29,7 +29,7 @@ def is_over(job: Object) -> bool:
 
 
 def is_indexed(job: Object) -> bool:
-    return job["spec"].get("completionMode") == "Indexed"
+    return bool(job["spec"].get("completionMode") == "Indexed")
 
 
 def completions(job: Object) -> int | None:

@@ -1,4 +1,4 @@
-"""Pods that no one else will clear away: on nodes that are gone, finished ones beyond a number, deleted ones never placed.
+"""Pods that no one else clears away: on nodes that are gone, finished beyond a number, deleted and never placed.
 
 Reads   pods and nodes; that a node is gone is asked for live.  Writes  phase Failed and forced deletions.
 """

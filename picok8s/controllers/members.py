@@ -1,4 +1,4 @@
-"""Which pods are behind a service, on which ports, and in what state: the facts that EndpointSlices and Endpoints both show."""
+"""Which pods are behind a service, on which ports, in what state: what EndpointSlices and Endpoints both show."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ def selector(service: Object) -> dict[str, str]:
 
 
 def is_headless(service: Object) -> bool:
-    return service["spec"].get("clusterIP") == "None"
+    return bool(service["spec"].get("clusterIP") == "None")
 
 
 def selected(service: Object, view: View) -> list[Object]:

@@ -3,8 +3,8 @@
 Reads   the Node and its Lease in kube-node-lease, which the agent renews.
 Writes  conditions (Unknown), taints, the Ready condition of the pods on a node that is not ready.
 
-A node is silent when neither lease nor status has changed for GRACE_SECONDS by our own clock: what another machine's clock
-wrote is compared only with itself, and after a start each node gets the whole grace.
+A node is silent when neither lease nor status has changed for GRACE_SECONDS by our own clock: what another machine's
+clock wrote is compared only with itself, and after a start each node gets the whole grace.
 """
 
 from typing import Any

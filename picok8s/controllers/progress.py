@@ -93,7 +93,7 @@ def progressing(
 def is_complete(deployment: Object, status: Object) -> bool:
     wanted = replicas(deployment)
     same = all(status[word] == wanted for word in ("updatedReplicas", "replicas", "availableReplicas"))
-    return same and status["observedGeneration"] >= deployment["metadata"].get("generation", 0)
+    return bool(same and status["observedGeneration"] >= deployment["metadata"].get("generation", 0))
 
 
 def moves(deployment: Object, status: Object) -> bool:

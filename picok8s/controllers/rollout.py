@@ -1,4 +1,4 @@
-"""The arithmetic of a rollout: how many pods the new and the old ReplicaSets of a Deployment may have. Pure numbers and tables."""
+"""The arithmetic of a rollout: how many pods the new and the old ReplicaSets of a Deployment may have."""
 
 import hashlib
 import math
@@ -32,7 +32,7 @@ def template_hash(template: Object, collisions: int) -> str:
 
 def same_template(one: Object, other: Object) -> bool:
     """Equal but for the hash label that the controller itself adds."""
-    return _bare(one) == _bare(other)
+    return bool(_bare(one) == _bare(other))
 
 
 def _bare(template: Object) -> Object:
@@ -117,7 +117,7 @@ def old_counts(deployment: Object, new: Object | None, old: list[Object]) -> dic
 
 
 def proportions(deployment: Object, sets: list[Object]) -> dict[str, int]:
-    """The sizes of active ReplicaSets after the Deployment was scaled in the middle of a rollout: each keeps its share."""
+    """The sizes of active ReplicaSets after a Deployment was scaled while it rolls out: each keeps its share."""
     wanted = replicas(deployment)
     allowed = wanted + bounds(deployment)[0] if wanted > 0 else 0
     change = allowed - sum(map(replicas, sets))

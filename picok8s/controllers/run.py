@@ -2,7 +2,8 @@
 
     group.create_task(run(calls, ca_certificate="-----BEGIN..."))
 
-With `identity` it first takes the lease `picok8s-controllers`; a lost lease stops the controllers and starts to apply again.
+With `identity` it first takes the lease `picok8s-controllers`; a lost lease stops the controllers and starts to apply
+again.
 """
 
 import asyncio

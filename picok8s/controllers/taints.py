@@ -1,7 +1,8 @@
 """The taints that tell pods of a node's state, and the pods that these drive away.
 
 Reads   the node's conditions and `spec.unschedulable`; for a pod, the NoExecute taints of its node and its tolerations.
-Writes  the node's taints (those of KEYS only: what users set stays); deletions of pods that no longer tolerate their node.
+Writes  the node's taints (those of KEYS only: what users set stays); deletions of pods that no longer tolerate their
+        node.
 """
 
 from collections.abc import Iterable

@@ -1,10 +1,11 @@
 """Persistent volumes and claims: bind them to each other, and keep them while they are in use.
 
 Reads   claims, volumes, storage classes, the pods that use claims.
-Writes  the binding on both sides and their phases, the annotation that provisioners wait for, the protecting finalizers.
+Writes  the binding on both sides and their phases, the annotation that provisioners wait for, the protecting
+        finalizers.
 
-A claim takes the smallest volume that fits. Classes that wait for their first consumer leave the choice to the scheduler,
-which names a volume's claim or annotates the claim with the node.
+A claim takes the smallest volume that fits. Classes that wait for their first consumer leave the choice to the
+scheduler, which names a volume's claim or annotates the claim with the node.
 """
 
 from collections.abc import Iterable
@@ -69,8 +70,9 @@ def _provision(claim: Object, storage_class: Object) -> Writes:
         return
     yield Patch(claim, {"metadata": {"annotations": told}})
     message = (
-        f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the system "
-        "administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered."
+        f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the "
+        "system administrator. If volume creation is delayed, please verify that the provisioner is running and "
+        "correctly registered."
     )
     yield Event(claim, "Normal", "ExternalProvisioning", message)
 

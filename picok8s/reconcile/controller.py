@@ -34,8 +34,8 @@ class Controller:
     watches     resource -> from an object of it that changed (its old and its new state) to the keys to run.
     absent      runs instead for a key whose object is not there; without it such a key is dropped.
     indexes     resource -> index name -> the keys of an object; these names must be known to the View.
-    hears       is told every event (resource, ADDED | MODIFIED | DELETED, object) and answers with keys, for a controller
-                that must know what went; it follows `resources`, to which the runner may add more while it runs.
+    hears       is told every event (resource, ADDED | MODIFIED | DELETED, object) and answers with keys, for a
+                controller that must know what went; it follows `resources`, to which the runner may add more.
     concurrency how many keys may run side by side.
     """
 

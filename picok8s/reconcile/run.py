@@ -3,8 +3,8 @@
     async with asyncio.TaskGroup() as group:
         group.create_task(run(CONTROLLERS, calls, view))
 
-Nothing polls: a controller sleeps until an object changed, a delayed key is due, or a hold has run out. A failing run is
-logged and tried again after a pause; it never ends the runner. `view` must follow `followed(controllers)`.
+Nothing polls: a controller sleeps until an object changed, a delayed key is due, or a hold has run out. A failing run
+is logged and tried again after a pause; it never ends the runner. `view` must follow `followed(controllers)`.
 """
 
 import asyncio
@@ -230,7 +230,7 @@ class Runner:
         if resource == self.controller.resource:
             self.queue.add(key_of(obj))
         if (keys := self.controller.watches.get(resource)) is not None:
-            for key in keys(obj, Sight(self.view, self.clock())):  # type: ignore[arg-type]
+            for key in keys(obj, Sight(self.view, self.clock())):
                 self.queue.add(key)
 
     async def _one(self, key: Hashable, room: asyncio.Semaphore) -> None:
@@ -277,9 +277,9 @@ class Run:
         sight = Sight(runner.view, runner.clock())
         obj = runner.view.get(controller.resource, self.key[1], self.key[0]) if controller.resource else None
         if obj is not None and controller.reconcile is not None:
-            writes = controller.reconcile(obj, sight)  # type: ignore[arg-type]
+            writes = controller.reconcile(obj, sight)
         elif controller.absent is not None:
-            writes = controller.absent(self.key, sight)  # type: ignore[arg-type]
+            writes = controller.absent(self.key, sight)
         else:
             return
         outcome: Outcome = None

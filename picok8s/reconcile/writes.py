@@ -58,7 +58,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete exactly this object (by its uid). That it is gone already is no refusal. `options` go into DeleteOptions."""
+    """Delete exactly this object (by its uid); that it is gone already is no refusal. `options`: DeleteOptions."""
 
     obj: Object
     options: Object | None = None

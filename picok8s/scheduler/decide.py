@@ -1,8 +1,8 @@
 """Pod and nodes -> a node, or why none will do. The heart of the scheduler, pure.
 
-Most pods are like the one before. What a node says to a pod, other pods left aside, is remembered by the pod's signature and
-asked anew only of nodes that changed since; that is what makes a thousand nodes cheap. What depends on other pods is
-planned anew for each pod that has such a part.
+Most pods are like the one before. What a node says to a pod, other pods left aside, is remembered by the pod's
+signature and asked anew only of nodes that changed since; that is what makes a thousand nodes cheap. What depends on
+other pods is planned anew for each pod that has such a part.
 """
 
 from collections import Counter, OrderedDict
@@ -41,9 +41,9 @@ class Answers:
                 self._ask(pod, node)
             return
         for name in set(snapshot.changes[self.position :]):
-            node = snapshot.nodes.get(name)
-            if node is not None and node.node is not None:
-                self._ask(pod, node)
+            changed = snapshot.nodes.get(name)
+            if changed is not None and changed.node is not None:
+                self._ask(pod, changed)
         self.position = len(snapshot.changes)
 
     def _ask(self, pod: PodInfo, node: NodeInfo) -> None:

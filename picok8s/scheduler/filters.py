@@ -1,7 +1,7 @@
 """Which nodes can take a pod at all: FILTERS, in order; the first that objects gives the reason.
 
-A filter answers None, or why not. These look at one node and the pod only, so that their answers can be remembered until
-the node changes; what depends on other nodes is in `topology.py`, what depends on volumes in `volumes.py`.
+A filter answers None, or why not. These look at one node and the pod only, so that their answers can be remembered
+until the node changes; what depends on other nodes is in `topology.py`, what depends on volumes in `volumes.py`.
 """
 
 from collections.abc import Callable

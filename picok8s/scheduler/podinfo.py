@@ -1,4 +1,4 @@
-"""What the scheduler needs to know of a pod, worked out once: what it asks for, what it tolerates, whom it seeks or shuns."""
+"""What the scheduler needs to know of a pod, worked out once: what it asks for, whom it seeks or shuns."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache

@@ -1,7 +1,7 @@
 """Whom a pod of higher priority may push out: the node where that costs the least, and the pods to remove there.
 
-A node is looked at without all pods of lower priority; if the pod fits then, they are let back in, the dearest first, and
-those that no longer fit are the victims.
+A node is looked at without all pods of lower priority; if the pod fits then, they are let back in, the dearest first,
+and those that no longer fit are the victims.
 """
 
 from collections import Counter

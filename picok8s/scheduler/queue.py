@@ -1,4 +1,4 @@
-"""Which pod is scheduled next: by priority, then by age; one that found no node waits until something changed, and a while.
+"""Which pod is scheduled next: by priority, then by age; one that found no node waits for a change, and a while.
 
 Pure: time is an argument. A pod is in one of these places:
 

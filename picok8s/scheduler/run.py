@@ -1,9 +1,9 @@
-"""Runs the scheduler: keeps the snapshot as the View shows it, decides about one pod after the other, binds side by side.
+"""Runs the scheduler: keeps the snapshot as the View shows it, decides about one pod after the other, binds meanwhile.
 
     group.create_task(run(calls))
 
-A decision counts at once (the pod is assumed there); the binding is written meanwhile, so that the next decision does not
-wait for it. Nothing polls: the loop sleeps until a pod comes, something changed, or a backoff is over.
+A decision counts at once (the pod is assumed there); the binding is written meanwhile, so that the next decision does
+not wait for it. Nothing polls: the loop sleeps until a pod comes, something changed, or a backoff is over.
 """
 
 import asyncio
@@ -185,7 +185,7 @@ class Scheduler:
     async def _one(self, entry: Entry, group: asyncio.TaskGroup) -> None:
         moves = self.queue.moves
         pod = podinfo.read(entry.pod)
-        claims = volumes.look(pod, Sight(self.view, self.clock())) if pod.claims else volumes.Volumes()  # type: ignore[arg-type]
+        claims = volumes.look(pod, Sight(self.view, self.clock())) if pod.claims else volumes.Volumes()
         if claims.against:
             message = f"0/{len(self.snapshot.ready)} nodes are available: {claims.against}."
             return await self._refuse(entry, message, {claims.against}, moves)
@@ -285,7 +285,7 @@ class Scheduler:
         if same and (not nominated or named == nominated):
             return
         moved = before is None or before["status"] != "False" or not before.get("lastTransitionTime")
-        told["lastTransitionTime"] = moment.time(self.clock()) if moved else before["lastTransitionTime"]  # type: ignore[index]
+        told["lastTransitionTime"] = moment.time(self.clock()) if moved or not before else before["lastTransitionTime"]
         told["observedGeneration"] = pod["metadata"].get("generation", 0)
         status: Object = {"conditions": [told], **({"nominatedNodeName": nominated} if nominated else {})}
         try:
@@ -308,8 +308,8 @@ class Scheduler:
             best = min(free, key=lambda v: podinfo.amount("storage", v["spec"]["capacity"]["storage"]))
             reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "uid": objects.uid(claim)}
             reference |= {"name": objects.name(claim), "namespace": objects.namespace(claim)}
-            patch = {"metadata": {"resourceVersion": objects.revision(best)}, "spec": {"claimRef": reference}}
-            await self.calls.patch("persistentvolumes", objects.name(best), patch)
+            taken: Object = {"metadata": {"resourceVersion": objects.revision(best)}, "spec": {"claimRef": reference}}
+            await self.calls.patch("persistentvolumes", objects.name(best), taken)
 
     async def _bind(self, entry: Entry, pod: PodInfo, node: str) -> None:
         binding = {

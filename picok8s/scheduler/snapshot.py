@@ -1,4 +1,4 @@
-"""The cluster as the scheduler knows it: nodes with what is left of them, and pods counted by what others ask about them.
+"""The cluster as the scheduler knows it: nodes with what is left of them, and pods counted as others ask about them.
 
 It is kept up to date one change at a time and never rebuilt. A pod that the scheduler placed but the API has not shown
 yet is assumed: it counts from the moment of the decision. Each change of a node is written into `changes`, so that who
@@ -155,7 +155,7 @@ class Snapshot:
         at = self.where.get(uid)
         if at == node:
             info = self.nodes[node].pods[uid]
-            if assumed is not None or info.pod["spec"] == pod["spec"] and info.labels == objects.labels(pod):
+            if assumed is not None or (info.pod["spec"] == pod["spec"] and info.labels == objects.labels(pod)):
                 info.pod = pod
                 return
         self._remove(uid)
@@ -222,7 +222,7 @@ class Snapshot:
     # Questions.
 
     def tally(self, term: Term) -> Tally:
-        """The pods that `term` means, by node. The first question counts them, and from then on they are kept counted."""
+        """The pods that `term` means, by node. The first question counts them; from then on they are kept counted."""
         term = Term("", term.selector, term.namespaces, term.namespace_selector)
         found = self.tallies.get(term)
         if found is not None:

@@ -1,7 +1,8 @@
 """What depends on where other pods are: topology spread, affinity to pods and away from them.
 
-`plan` looks at the cluster once for a pod and gives what to ask of each node: `objections` (in the order of the filters)
-and `score`. Counts come from the snapshot, which keeps them from pod to pod; a domain is a value of a topology label.
+`plan` looks at the cluster once for a pod and gives what to ask of each node: `objections` (in the order of the
+filters) and `score`. Counts come from the snapshot, which keeps them from pod to pod; a domain is a value of a
+topology label.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""Where a pod's volumes let it run: claims that are bound keep it to nodes that reach them, others wait for their first consumer.
+"""Where a pod's volumes let it run: bound claims keep it to nodes that reach them, others wait for their first user.
 
-`look` tells what the claims of a pod mean: an objection against all nodes, objections of single nodes, and the claims that
-are to be provisioned on the node that is chosen (by the annotation that provisioners watch for).
+`look` tells what the claims of a pod mean: an objection against all nodes, objections of single nodes, and the claims
+that are to be provisioned on the node that is chosen (by the annotation that provisioners watch for).
 """
 
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def fits(volume: Object, claim: Object) -> bool:
     taken = spec.get("claimRef")
     if taken and not (taken.get("name") == objects.name(claim) and taken.get("namespace") == objects.namespace(claim)):
         return False
-    if taken and taken.get("uid") not in (None, "", objects.uid(claim)) or objects.is_being_deleted(volume):
+    if (taken and taken.get("uid") not in (None, "", objects.uid(claim))) or objects.is_being_deleted(volume):
         return False
     if not taken and (volume.get("status") or {}).get("phase") not in ("Available", None):
         return False

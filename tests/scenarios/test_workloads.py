@@ -1,5 +1,7 @@
 """Workloads from their creation to their end, through API server, controllers and scheduler."""
 
+import asyncio
+
 from picok8s.api import objects
 from tests.scenarios.world import World, play, template
 
@@ -13,7 +15,9 @@ def condition(obj, type):
 def test_a_deployment_rolls_out_and_back_and_goes():
     async def story(world: World) -> None:
         await world.node("n1")
-        await world.make("deployments.apps", "Deployment", "web", {"replicas": 3, "selector": WEB, "template": template()}, "apps/v1")
+        await world.make(
+            "deployments.apps", "Deployment", "web", {"replicas": 3, "selector": WEB, "template": template()}, "apps/v1"
+        )
         service = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}
         await world.make("services", "Service", "web", service)
         await world.until(lambda: len(world.ready(app="web")) == 3)
@@ -87,7 +91,9 @@ def test_a_statefulset_counts_up_and_down():
         await world.until(lambda: list(map(objects.name, world.pods(app="web"))) == ["web-0"])
         patch = {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "example.test/c:2"}]}}}}
         await world.calls.patch("statefulsets.apps", "web", patch, "default", kind="strategic")
-        await world.until(lambda: [p["spec"]["containers"][0]["image"] for p in world.ready(app="web")] == ["example.test/c:2"])
+        await world.until(
+            lambda: [p["spec"]["containers"][0]["image"] for p in world.ready(app="web")] == ["example.test/c:2"]
+        )
 
     play(story)
 
@@ -112,7 +118,12 @@ def test_a_pod_of_higher_priority_takes_the_place():
         await world.node("n1", cpu="1")
         await world.calls.create(
             "priorityclasses.scheduling.k8s.io",
-            {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000},
+            {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": "high"},
+                "value": 1000,
+            },
         )
         asked = {"resources": {"requests": {"cpu": "800m"}}}
         containers = [{"name": "c", "image": "example.test/c", **asked}]
@@ -134,12 +145,60 @@ def test_a_claim_finds_its_volume():
         await world.calls.create(
             "persistentvolumes", {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": volume}
         )
-        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "manual"}
+        claim = {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "storageClassName": "manual",
+        }
         await world.make("persistentvolumeclaims", "PersistentVolumeClaim", "c", claim)
         phase = lambda r, n, ns="": ((world.view.get(r, n, ns) or {}).get("status") or {}).get("phase")  # noqa: E731
         await world.until(lambda: phase("persistentvolumeclaims", "c", "default") == "Bound")
         await world.until(lambda: phase("persistentvolumes", "v") == "Bound")
         await world.calls.delete("persistentvolumeclaims", "c", "default")
         await world.until(lambda: phase("persistentvolumes", "v") == "Released")
+
+    play(story)
+
+
+def test_a_quota_counts_what_comes_and_goes():
+    async def story(world: World) -> None:
+        await world.make("resourcequotas", "ResourceQuota", "few", {"hard": {"configmaps": "3", "pods": "2"}})
+
+        async def used() -> dict[str, str]:
+            found = await world.calls.get("resourcequotas", "few", "default")
+            return (found.get("status") or {}).get("used") or {}
+
+        async with asyncio.timeout(5):
+            while await used() != {"configmaps": "1", "pods": "0"}:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            await world.calls.create(
+                "configmaps",
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "default"}},
+            )
+            assert (await used())["configmaps"] == "2"
+            await world.calls.delete("configmaps", "a", "default")
+            while (await used())["configmaps"] != "1":  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+    play(story)
+
+
+def test_endpoints_of_users_are_mirrored():
+    async def story(world: World) -> None:
+        await world.make("services", "Service", "far", {"ports": [{"port": 80}]})
+        subsets = [{"addresses": [{"ip": "192.0.2.7"}], "ports": [{"port": 80}]}]
+        metadata = {"name": "far", "namespace": "default"}
+        await world.calls.create(
+            "endpoints", {"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": subsets}
+        )
+
+        def mirrored():
+            slices = world.view.list("endpointslices.discovery.k8s.io", "default")
+            ours = [one for one in slices if objects.labels(one).get("kubernetes.io/service-name") == "far"]
+            return [e["addresses"] for one in ours for e in one.get("endpoints") or ()]
+
+        await world.until(lambda: mirrored() == [["192.0.2.7"]])
+        await world.calls.delete("endpoints", "far", "default")
+        await world.until(lambda: not mirrored())
 
     play(story)

@@ -1,7 +1,7 @@
 """A whole control plane in this process, with nodes that run nothing: their agent only says what a real one would say.
 
-    async def story(world): ...
-    world.play(story)
+async def story(world): ...
+world.play(story)
 """
 
 import asyncio
@@ -59,19 +59,26 @@ class World:
     async def node(self, name: str, cpu: str = "4", zone: str = "z1") -> Object:
         labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone}
         amounts = {"cpu": cpu, "memory": "8Gi", "pods": "110"}
-        ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": moment.time(time.time())}
+        ready = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "KubeletReady",
+            "lastHeartbeatTime": moment.time(time.time()),
+        }
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [ready]}
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "status": status}
         await self.calls.create("nodes", node)
         return await self.until(lambda: not _tainted(self.view.get("nodes", name)) and self.view.get("nodes", name))
 
-    async def make(self, resource: str, kind: str, name: str, spec: Object, version: str = "v1", **metadata: Any) -> Object:
+    async def make(
+        self, resource: str, kind: str, name: str, spec: Object, version: str = "v1", **metadata: Any
+    ) -> Object:
         about = {"name": name, "namespace": "default", **metadata}
         obj = {"apiVersion": version, "kind": kind, "metadata": about, "spec": spec}
         return await self.calls.create(resource, obj)
 
     async def agent(self) -> None:
-        """What the agents of all nodes say of their pods: running at once, ended where `exits` says so, gone when deleted."""
+        """What the agents of nodes say of pods: running at once, ended where `exits` says so, gone when deleted."""
         told: set[tuple[str, str]] = set()
         while True:
             self.changed.clear()
@@ -97,12 +104,23 @@ class World:
         code = self.exits.get(objects.labels(pod).get("app", ""))
         phase = "Running" if code is None else "Failed" if code else "Succeeded"
         ready = {"type": "Ready", "status": str(code is None), "lastTransitionTime": now}
-        state = {"running": {"startedAt": now}} if code is None else {"terminated": {"exitCode": code, "finishedAt": now}}
-        container = {"name": "c", "image": "i", "imageID": "i", "ready": code is None, "restartCount": 0, "state": state}
+        state = (
+            {"running": {"startedAt": now}} if code is None else {"terminated": {"exitCode": code, "finishedAt": now}}
+        )
+        container = {
+            "name": "c",
+            "image": "i",
+            "imageID": "i",
+            "ready": code is None,
+            "restartCount": 0,
+            "state": state,
+        }
         address = f"10.1.0.{self.address}"
         status = {"phase": phase, "conditions": [ready], "containerStatuses": [container], "startTime": now}
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
-        await self.calls.patch("pods", objects.name(pod), {"status": status}, objects.namespace(pod), "status", "strategic")
+        await self.calls.patch(
+            "pods", objects.name(pod), {"status": status}, objects.namespace(pod), "status", "strategic"
+        )
 
 
 def _tainted(node: Object | None) -> bool:
