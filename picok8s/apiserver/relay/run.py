@@ -1,21 +1,85 @@
-"""The sockets of relay: requests to nodes and pods, and connections that are handed over byte for byte."""
+"""The sockets of relay: requests to nodes and pods, and connections whose bytes are exchanged with a client's."""
 
 import asyncio
+import contextlib
+import logging
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
-
 import aiohttp
 
-from picok8s.apiserver.messages import Request
-from picok8s.apiserver.relay import Target
+from picok8s.apiserver.relay import Target, heads
+from picok8s.apiserver.relay.exchange import Exchange, Output, Step
+from picok8s.apiserver.relay.remote import Remote
+
+log = logging.getLogger("picok8s.apiserver")
 
 CONNECT_S = 10.0
-BUFFER_MAX = 1024 * 1024  # Bytes that wait for a slow reader before the fast side is paused.
-HEAD_MAX = 64 * 1024
-PASSED_ON = ("connection", "upgrade", "x-stream-protocol-version", "sec-websocket-key", "sec-websocket-version",
-             "sec-websocket-protocol", "sec-websocket-extensions", "origin", "user-agent")
+HEAD_S = 60.0  # Until a target has answered a request for an upgrade.
+BODY_S = 10.0  # Until it has said why not.
+STREAMS_S = 30.0  # Until a node has taken the streams of a remote command.
+LINGER_S = 10.0  # For what a client still has to be sent at the end.
+CHUNK = 64 * 1024
+BUFFER = 128 * 1024  # Bytes read that wait for a slow writer, each way; twice as many make the sender wait.
+
+
+class Node:
+    """A connection to a node, a pod or a service, which has answered a request for an upgrade."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: heads.Head) -> None:
+        self.head = head
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> bytes:
+        return await self._reader.read(CHUNK)
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def drain(self) -> None:
+        await self._writer.drain()
+
+    async def body(self, size_max: int) -> bytes:
+        """The body of an answer that is no upgrade, or what came of it in time; the connection ends."""
+        body = b""
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(BODY_S):
+                while len(body) < size_max and not heads.is_whole(self.head.headers, body):
+                    chunk = await self.read()
+                    if not chunk:
+                        break
+                    body += chunk
+        self.close()
+        return heads.content(self.head.headers, body)[:size_max]
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Source:
+    """In the place of a Node: a stream that is only read."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+
+    async def read(self) -> bytes:
+        async for chunk in self._chunks:
+            if chunk:
+                return chunk
+        return b""
+
+    def write(self, data: bytes) -> None:
+        raise TypeError("a source takes nothing")
+
+    async def drain(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class NodeClient:
@@ -45,7 +109,7 @@ class NodeClient:
             answer = await self._session.request(
                 method, target.url, headers=headers, data=body or None, ssl=tls if tls is not None else True,
                 allow_redirects=False, skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            )
+            )  # fmt: skip
         except aiohttp.ClientError as error:
             raise OSError(str(error)) from error
 
@@ -60,89 +124,183 @@ class NodeClient:
 
         return answer.status, {name.lower(): value for name, value in answer.headers.items()}, chunks()
 
-    async def connect(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        tls = self._tls(target)
-        opening = asyncio.open_connection(target.host, target.port, ssl=tls, limit=BUFFER_MAX)
-        return await asyncio.wait_for(opening, CONNECT_S)
+    async def open(self, target: Target, head: bytes) -> Node:
+        """Connect, ask for an upgrade, and read how it is answered. Raises OSError, NotHttp."""
+        reader, writer = await self._connect(target)
+        try:
+            writer.write(head)
+            async with asyncio.timeout(HEAD_S):
+                raw = await reader.readuntil(b"\r\n\r\n")
+            return Node(reader, writer, heads.parse(raw))
+        except asyncio.IncompleteReadError as error:
+            writer.close()
+            raise heads.NotHttp(f"malformed HTTP response {error.partial[:80]!r}" if error.partial else "EOF") from None
+        except TimeoutError:
+            writer.close()
+            raise OSError("timed out waiting for the response headers") from None
+        except asyncio.LimitOverrunError:
+            writer.close()
+            raise heads.NotHttp("response headers exceed the limit") from None
+        except BaseException:
+            writer.close()
+            raise
 
-    async def bridge(self, http: Any, request: Request, target: Target) -> None:
-        """Send the request on, and from then on exchange bytes until both sides have ended."""
+    async def _connect(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        where = f"dial tcp {target.address}"
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                reader, writer = await asyncio.open_connection(
+                    target.host, target.port, ssl=self._tls(target), limit=BUFFER
+                )
+        except TimeoutError:
+            raise OSError(f"{where}: i/o timeout") from None
+        except ssl.SSLError as error:
+            raise OSError(f"{where}: {error.reason or error}") from None
+        except OSError as error:
+            words = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+            raise OSError(f"{where}: connect: {words}") from None
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return reader, writer
+
+    async def join(self, http: Any, greeting: bytes, node: Node, exchange: Exchange) -> None:
+        """From the greeting on, exchange the bytes of an HTTP server's client and a node until one of them ends."""
         client = Raw.take(http)
         try:
-            reader, writer = await self.connect(target)
-        except (OSError, TimeoutError) as error:
-            client.answer(502, f"error dialing backend: {error}")
-            return
-        try:
-            writer.write(_head(request, target))
-            await asyncio.gather(_copy(client.reader, writer), _back(reader, client))
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # Either side is free to go away at any time.
+            client.write(greeting)
+            await _exchange(client, node, exchange)
         finally:
-            writer.close()
-            client.close()
+            node.close()
+            await client.end()
+
+    async def translate(self, http: Any, greeting: bytes, target: Target, head: bytes, remote: Remote) -> None:
+        """A remote command whose client has been accepted before the node is asked."""
+        client = Raw.take(http)
+        node = None
+        try:
+            client.write(greeting + remote.greeting())
+            try:
+                node = await self.open(target, head)
+            except (OSError, heads.NotHttp) as error:
+                client.write(remote.failure(f"error dialing backend: {error}"))
+                return
+            if node.head.status != 101 or not node.head.is_spdy:
+                text = (await node.body(CHUNK)).decode(errors="replace").strip()
+                client.write(remote.failure(f"unable to upgrade connection: {text}"))
+                return
+            node.write(remote.opening())
+            await _exchange(client, node, remote)
+        finally:
+            if node is not None:
+                node.close()
+            await client.end()
+
+    async def send(self, http: Any, greeting: bytes, chunks: AsyncIterator[bytes], exchange: Output) -> None:
+        """A stream of output to a client."""
+        client = Raw.take(http)
+        try:
+            client.write(greeting)
+            await _exchange(client, Source(chunks), exchange)
+        finally:
+            await chunks.aclose()  # type: ignore[attr-defined]
+            await client.end()
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
 
-def _head(request: Request, target: Target) -> bytes:
-    lines = [f"{request.method} {target.path} HTTP/1.1", f"Host: {target.host}:{target.port}"]
-    for name in PASSED_ON:
-        lines += [f"{name}: {value}" for value in request.header(name).split("\x00") if value]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+async def _exchange(client: "Raw", node: Node | Source, exchange: Exchange) -> None:
+    """Until one side ends. Each side is read only as fast as the other takes what is made of it."""
+    ready = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
 
+    async def act(step: Step) -> bool:
+        if step.to_client:
+            client.write(step.to_client)
+        if step.to_node:
+            node.write(step.to_node)
+        if exchange.ready:
+            ready.set()
+        if not step.done:
+            await client.drain()
+            await node.drain()
+        return not step.done
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(65536):
-        writer.write(chunk)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
-    else:
-        writer.close()  # TLS cannot be half closed; SPDY and WebSocket say the end themselves before.
+    async def upward() -> None:
+        if not exchange.ready:
+            try:
+                async with asyncio.timeout(STREAMS_S):
+                    await ready.wait()
+            except TimeoutError:
+                if isinstance(exchange, Remote):
+                    client.write(exchange.failure("timed out waiting for the node to take the streams"))
+                return
+        while await act(exchange.from_client(await client.read())):
+            pass
 
+    async def downward() -> None:
+        while await act(exchange.from_node(await node.read())):
+            pass
 
-async def _back(reader: asyncio.StreamReader, client: "Raw") -> None:
-    try:
-        while chunk := await reader.read(65536):
-            await client.write(chunk)
-    finally:
-        client.close()
+    async def alone(loop: Any) -> None:
+        with contextlib.suppress(OSError):  # Either side is free to go away at any time.
+            await loop()
+        for task in tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    async with asyncio.TaskGroup() as group:
+        tasks += [group.create_task(alone(upward)), group.create_task(alone(downward))]
 
 
 class Raw(asyncio.Protocol):
     """A connection taken from the HTTP server: its bytes, both ways."""
 
-    def __init__(self, transport: Any) -> None:
-        self.transport = transport
-        self.reader = asyncio.StreamReader(limit=BUFFER_MAX)
+    def __init__(self, transport: Any, before: Any) -> None:
+        self._transport = transport
+        self._before = before
+        self._reader = asyncio.StreamReader(limit=BUFFER)
+        self._reader.set_transport(transport)
         self._free = asyncio.Event()
         self._free.set()
-        self.closed = False
+        self._lost = asyncio.Event()
 
     @classmethod
     def take(cls, http: Any) -> "Raw":
-        """From the HTTP server's request; the server must write nothing more."""
-        transport = http.transport
-        raw = cls(transport)
-        raw.reader.set_transport(transport)
-        http.protocol.keep_alive(False)
+        """From the HTTP server's request; the server must write nothing more. Raises ConnectionResetError."""
+        before, transport = http.protocol, http.transport
+        if transport is None:
+            raise ConnectionResetError("the client is gone")
+        raw = cls(transport, before)
+        before.keep_alive(False)  # Its timer would close the connection.
+        before.set_parser(raw)  # Gives what came after the request already.
         transport.set_protocol(raw)
+        if not transport.is_reading():
+            transport.resume_reading()
         return raw
 
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """As a parser of the HTTP server."""
+        self._reader.feed_data(data)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """As a parser of the HTTP server."""
+
     def data_received(self, data: bytes) -> None:
-        self.reader.feed_data(data)
+        self._reader.feed_data(data)
 
     def eof_received(self) -> bool:
-        self.reader.feed_eof()
-        return False
+        self._reader.feed_eof()
+        return False  # TLS cannot be half closed.
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.closed = True
+        self._lost.set()
         self._free.set()
-        self.reader.feed_eof()
+        self._reader.feed_eof()
+        self._before.connection_lost(
+            error
+        )  # The server counts its connections, and ends the task that serves this one.
 
     def pause_writing(self) -> None:
         self._free.clear()
@@ -150,23 +308,24 @@ class Raw(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._free.set()
 
-    async def write(self, data: bytes) -> None:
+    async def read(self) -> bytes:
+        return await self._reader.read(CHUNK)
+
+    def write(self, data: bytes) -> None:
+        if not self._lost.is_set():
+            self._transport.write(data)
+
+    async def drain(self) -> None:
         """Raises ConnectionResetError when the client is gone."""
         await self._free.wait()
-        if self.closed:
-            raise ConnectionResetError
-        self.transport.write(data)
+        if self._lost.is_set():
+            raise ConnectionResetError("the client is gone")
 
-    def answer(self, code: int, text: str) -> None:
-        body = text.encode()
-        head = f"HTTP/1.1 {code} Error\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        if not self.closed:
-            self.transport.write(head.encode() + body)
-        self.close()
-
-    def close(self) -> None:
-        if not self.closed:
-            self.transport.close()
-        self.closed = True
-
-
+    async def end(self) -> None:
+        """Close, after what was written has been sent, or has had the time to be."""
+        self._transport.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                await self._lost.wait()
+        if not self._lost.is_set():
+            self._transport.abort()
