@@ -19,6 +19,7 @@ REFILL_SECONDS = 300.0  # ... and then one more each five minutes, as upstream's
 SIMILAR_MAX = 10  # Messages that differ but mean the same are combined from the tenth on ...
 SIMILAR_SECONDS = 600.0  # ... when they came within ten minutes.
 MESSAGE_MAX = 1024
+COMBINED = "(combined from similar events): "
 
 
 @dataclass(slots=True)
@@ -35,24 +36,22 @@ class Recorder:
         about = reference(event.obj)
         group = (about.get("uid", "") or about["name"], event.type, event.reason)
         message = self._combined(group, event.message, now)
-        key = (*group, message)
+        key = _key(about, event.type, event.reason, message)
         if not self._allowed(about.get("uid", "") or about["name"], now):
             return None
         if (old := self.told.get(key)) is not None:
             self.told.move_to_end(key)
-            return Patch(old, {"count": old["count"] + 1, "lastTimestamp": moment.time(now)})
+            return Patch(old, {"count": old["count"] + 1, "lastTimestamp": moment.time(now), "message": message})
         return Create(self._new(event, about, message, now))
 
     def written(self, event: Object) -> None:
         """The API took this event: the next one like it counts on from here."""
-        about = event["involvedObject"]
-        key = (about.get("uid", "") or about["name"], event["type"], event["reason"], event["message"])
+        key = _key(event["involvedObject"], event["type"], event["reason"], event["message"])
         _keep(self.told, key, event)
 
     def forgotten(self, event: Object) -> None:
         """The API no longer has this event."""
-        about = event["involvedObject"]
-        self.told.pop((about.get("uid", "") or about["name"], event["type"], event["reason"], event["message"]), None)
+        self.told.pop(_key(event["involvedObject"], event["type"], event["reason"], event["message"]), None)
 
     def _new(self, event: Event, about: Object, message: str, now: float) -> Object:
         source = {"component": self.source, **({"host": self.host} if self.host else {})}
@@ -82,7 +81,7 @@ class Recorder:
         if now - since > SIMILAR_SECONDS:
             since, messages = now, set()
         if message not in messages and len(messages) >= SIMILAR_MAX:
-            return "(combined from similar events): " + message
+            return COMBINED + message
         messages.add(message)
         _keep(self.similar, group, (since, messages))
         return message
@@ -92,6 +91,11 @@ class Recorder:
         left = min(float(BURST), left + (now - at) / REFILL_SECONDS)
         _keep(self.allowance, subject, (left - 1 if left >= 1 else left, now))
         return left >= 1
+
+
+def _key(about: Object, type: str, reason: str, message: str) -> tuple[str, ...]:
+    """What makes two events the same; combined ones are, whatever each tells."""
+    return about.get("uid", "") or about["name"], type, reason, COMBINED if message.startswith(COMBINED) else message
 
 
 def reference(obj: Object) -> Object:
