@@ -228,6 +228,22 @@ def _cap(entries: Entries) -> Entries:
     return result
 
 
+def after_scale(old: Object, path: str, changed: bool, writer: Writer, by_apply: bool) -> list[Object]:
+    """managedFields after a write through `scale`, which reaches the number at `path` alone. Its entries carry no time.
+
+    An update is noted only when somebody owned the number before.
+    """
+    entries = recorded(old)
+    field = fieldsets.at([path])
+    if not by_apply and not (changed and any(intersection(entry.fields, field) for entry in entries.values())):
+        return shown(entries)
+    result = _taken(entries, field, {}) if changed else dict(entries)
+    operation = "Apply" if by_apply else "Update"
+    own = Entry(writer.manager, operation, writer.api_version, writer.subresource, "", field)
+    result[own.identity] = own
+    return shown(result)
+
+
 # Apply
 
 
@@ -293,7 +309,7 @@ def _apply(
     before = _bare(live) if live is not None else structure.zero(schema)
     merged = structure.merge(before, config, schema)
     if last is not None:
-        merged = _pruned(merged, schema, last.fields, [own.fields, *(e.fields for e in others.values())])
+        merged = _pruned(merged, schema, last.fields, [fields, *(e.fields for e in others.values())])
     changed = _changes(live, merged, schema, ignored)
     touched = union(changed.added, changed.modified)
     clashes = [(e, both) for e in others.values() if (both := intersection(e.fields, touched))]

@@ -1,7 +1,7 @@
 """Errors by meaning: what the API refuses and why, in the form of a Kubernetes Status.
 
 `ApiError` is the one exception that ends a request; only `apiserver/respond.py` turns it into an answer.
-A `FieldError` says what is wrong with one field; `invalid` folds many of them into one ApiError, as Kubernetes words it.
+A `FieldError` says what is wrong with one field; `invalid` folds many of them into one ApiError, in Kubernetes' words.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ CODES = {
 
 
 class ApiError(Exception):
-    """A refusal. `reason` is a key of CODES or ""; `code` overrides its HTTP code; `details` go into the Status as they are."""
+    """A refusal. `reason` is a key of CODES or ""; `code` overrides its HTTP code; `details` are the Status's."""
 
     def __init__(self, reason: str, message: str, details: Object | None = None, code: int | None = None) -> None:
         super().__init__(message)
@@ -63,7 +63,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field: `reason` is a CauseType (FieldValueInvalid ...), `body` the words after the path."""
+    """What is wrong with one field: `reason` is a CauseType (FieldValueInvalid ...), `body` what follows the path."""
 
     reason: str
     field: str
@@ -77,7 +77,34 @@ def shown(value: Any) -> str:
     """A value as Kubernetes prints it in an error: strings quoted, numbers and truth bare, the rest as JSON."""
     if value is None:
         return "null"
+    if isinstance(value, str) and not value.isprintable():
+        return _quoted(value)
     return orjson.dumps(value).decode()
+
+
+GO_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    "\\": "\\\\",
+    '"': '\\"',
+}
+
+
+def _quoted(text: str) -> str:
+    """A text with signs that cannot be seen, in Go's quotes."""
+
+    def shown_as(letter: str) -> str:
+        if letter in GO_ESCAPES or letter.isprintable():
+            return GO_ESCAPES.get(letter, letter)
+        code = ord(letter)
+        return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+    return '"' + "".join(map(shown_as, text)) + '"'
 
 
 def required(field: str, detail: str = "") -> FieldError:
@@ -137,7 +164,8 @@ def invalid(kind: str, group: str, name: str, errors: list[FieldError]) -> ApiEr
     details: Object = {"name": name} if name else {}
     if group:
         details["group"] = group
-    details["kind"] = kind
+    if kind:
+        details["kind"] = kind
     details["causes"] = [{"reason": e.reason, "message": e.body, "field": e.field} for e in errors]
     return ApiError("Invalid", f'{subject} "{name}" is invalid: {told}', details)
 

@@ -9,7 +9,10 @@ Object = dict[str, Any]
 
 
 def merge_patch(value: Any, patch: Any) -> Any:
-    """`value` with `patch` merged in; parts that the patch does not speak of are shared with `value`."""
+    """`value` with `patch` merged in; parts that the patch does not speak of are shared with `value`.
+
+    Maps that it speaks of come out with their keys in order: errors show such an object as upstream would write it.
+    """
     if not isinstance(patch, dict):
         return patch
     merged = dict(value) if isinstance(value, dict) else {}
@@ -20,7 +23,7 @@ def merge_patch(value: Any, patch: Any) -> Any:
             merged[key] = merge_patch(merged.get(key), change)
         else:
             merged[key] = change
-    return merged
+    return {key: merged[key] for key in sorted(merged)}
 
 
 def check(patch: Any) -> Object:

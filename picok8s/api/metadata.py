@@ -56,6 +56,23 @@ def validate(new: Object, old: Object | None, resource: Resource) -> list[FieldE
     return list(dict.fromkeys(errors))
 
 
+def merge_owners(obj: Object) -> list[str]:
+    """Drops owners that stand twice; gives the lines to warn with."""
+    owners = obj["metadata"].get("ownerReferences") or []
+    if len(owners) < 2:
+        return []
+    kept = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
+    if len(kept) == len(owners):
+        return []
+    twice = dict.fromkeys(owner.get("uid", "") for index, owner in enumerate(owners) if owner in owners[:index])
+    obj["metadata"]["ownerReferences"] = kept
+    words = (
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may "
+        "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+    )
+    return [words + ",".join(twice)]
+
+
 def common(metadata: Object, path: str = "metadata") -> list[FieldError]:
     """Labels, annotations, owners, finalizers and field managers."""
     errors = selectors.validate_labels(metadata.get("labels"), f"{path}.labels")

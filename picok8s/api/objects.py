@@ -58,6 +58,22 @@ def conditions(obj: Object) -> dict[str, Object]:
     return {c["type"]: c for c in (obj.get("status") or {}).get("conditions") or []}
 
 
+def at(obj: Object, path: str) -> Any:
+    """What stands at a dotted path, None when there is nothing."""
+    value: Any = obj
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def put(obj: Object, path: str, value: Any) -> None:
+    """Sets what stands at a dotted path of an object that is ours to change."""
+    *parts, last = path.split(".")
+    for part in parts:
+        obj = obj.setdefault(part, {})
+    obj[last] = value
+
+
 def copy(value: Any) -> Any:
     """A deep copy of JSON data, four times as fast as copy.deepcopy: what is about to be changed is ours."""
     if isinstance(value, dict):

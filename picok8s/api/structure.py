@@ -68,13 +68,24 @@ def element_of(schema: Type, item: Any) -> str:
         raise BadStructure("associative list with keys may not have a null element")
     if not isinstance(item, dict):
         raise BadStructure("associative list with keys may not have non-map elements")
-    known = {**getattr(schema.items, "key_defaults", KEY_DEFAULTS), **item}
-    keys = {key: known[key] for key in schema.list_keys if key in known}
+    keys = {key: item[key] for key in schema.list_keys if key in item}
+    if len(keys) < len(schema.list_keys):
+        known = _key_defaults(schema.items)
+        keys.update({key: known[key] for key in schema.list_keys if key in known and key not in keys})
     if not keys:
         names = "[" + " ".join(f'"{key}"' for key in schema.list_keys) + "]"
         words = f"omits all key fields {names} (and doesn't have default values for any key fields)"
         raise BadStructure(f"associative list with keys has an element that {words}")
     return key_element(keys)
+
+
+def _key_defaults(schema: Type) -> dict[str, Any]:
+    """What the keys of an item are that leaves them out: a required one is as if it were empty."""
+    own: dict[str, Any] | None = getattr(schema, "key_defaults", None)
+    if own is not None:
+        return own
+    empty = {name: zero(field) for name, field in schema.fields.items() if field.shown and field.kind != "struct"}
+    return {**empty, **{key: value for key, value in KEY_DEFAULTS.items() if key in schema.fields}}
 
 
 def _elements(schema: Type, items: Any) -> list[tuple[str, Any]]:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from picok8s.api import apply, errors, goyaml, objects
+from picok8s.api import apply, errors, goyaml, objects, schema
 from picok8s.api.errors import required
-from picok8s.apiserver import ownership, respond
+from picok8s.apiserver import ownership, respond, write
 from picok8s.apiserver.messages import Call
-from picok8s.apiserver.patching import Change, finish, schema_of
+from picok8s.apiserver.patching import SCALE, Change, finish, schema_of
 from picok8s.apiserver.server import Server
 
 Object = dict[str, Any]
@@ -20,6 +20,8 @@ def read(call: Call, how: str) -> Change:
     force = call.request.flag("force")
 
     def onto(server: Server, call: Call, before: Object | None) -> Object:
+        if call.subresource == "scale":
+            return _onto_scale(server, call, config, force, how)
         call.applied = True
         resource = call.of
         live = objects.copy(before) if before is not None else None
@@ -32,6 +34,18 @@ def read(call: Call, how: str) -> Change:
         return finish(call, made, how, [])
 
     return Change(onto, is_apply=True)
+
+
+def _onto_scale(server: Server, call: Call, config: Object, force: bool, how: str) -> Object:
+    """The Scale that was applied, after who owns the number of the object itself was asked. Raises ApiError."""
+    resource = call.of
+    assert resource.behaviour.scale is not None
+    apply.check(config, schema_of(call), apply.Writer(call.manager, *SCALE))
+    parent = write.find(server, call).obj
+    wanted: Object = {"apiVersion": resource.api_version, "kind": resource.kind}
+    objects.put(wanted, resource.behaviour.scale.spec_replicas, (config.get("spec") or {}).get("replicas", 0))
+    apply.apply(parent, wanted, schema.schema_of(resource), ownership.writer(server, call, resource, "scale"), force)
+    return finish(call, {"metadata": {}, **config}, how, [])
 
 
 def _config(call: Call, how: str) -> Object:

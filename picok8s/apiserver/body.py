@@ -5,7 +5,7 @@ from typing import Any
 from picok8s.api import decode as decoder
 from picok8s.api import document, errors, objects
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import negotiate, respond
+from picok8s.apiserver import negotiate, ownership, respond
 from picok8s.apiserver.messages import Call, Request
 
 Object = dict[str, Any]
@@ -55,6 +55,8 @@ def read(call: Call, kind: str = "", api_version: str = "", also: tuple[str, ...
         call.of.behaviour.default(new)
     call.warnings += warnings
     new.setdefault("metadata", {})
+    if call.verb == "update":
+        ownership.keep_reset(data, new)
     return new
 
 

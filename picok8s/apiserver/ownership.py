@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from picok8s.api import apply, metadata, moment, schema
+from picok8s.api import apply, metadata, moment, objects, patch, schema
 from picok8s.api.errors import invalid
 from picok8s.api.resource import Resource
 from picok8s.apiserver.messages import Call
@@ -18,6 +18,13 @@ def check_manager(call: Call) -> None:
     if asked := call.request.one("fieldManager"):
         if problems := metadata.manager(asked, "fieldManager"):
             raise invalid(OPTIONS.get(call.request.method, "PatchOptions"), "meta.k8s.io", "", problems)
+
+
+def keep_reset(sent: Any, new: Object) -> None:
+    """Decoding drops an empty list; an empty list of owners asks to forget them all."""
+    metadata = sent.get("metadata") if isinstance(sent, dict) else None
+    if isinstance(metadata, dict) and metadata.get("managedFields") == []:
+        new["metadata"]["managedFields"] = []
 
 
 def writer(server: Server, call: Call, resource: Resource, subresource: str) -> apply.Writer:
@@ -38,14 +45,30 @@ def updated(server: Server, call: Call, new: Object, old: Object) -> None:
 
 def _note(server: Server, call: Call, old: Object | None, new: Object) -> None:
     resource = call.of
+    if call.subresource == "scale" and old is not None:
+        _keep(new, _scaled(server, call, old, new))
+        return
     managed = apply.after_write(
         old, new, schema.schema_of(resource), writer(server, call, resource, call.subresource),
         apply.unreached(call.subresource, "status" in resource.subresources),
     )  # fmt: skip
+    _keep(new, managed)
+
+
+def _keep(new: Object, managed: list[Object]) -> None:
     if managed:
         new["metadata"]["managedFields"] = managed
     else:
         new["metadata"].pop("managedFields", None)
+
+
+def _scaled(server: Server, call: Call, old: Object, new: Object) -> list[Object]:
+    """The owners after a write through `scale`."""
+    assert call.of.behaviour.scale is not None
+    path = call.of.behaviour.scale.spec_replicas
+    changed = objects.at(old, path) != objects.at(new, path)
+    by_apply = call.request.header("content-type").startswith(patch.APPLY)
+    return apply.after_scale(old, path, changed, writer(server, call, call.of, "scale"), by_apply)
 
 
 def same(new: list[Object] | None, old: list[Object] | None) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from picok8s.api import decode, document, errors, objects, patch, schema
+from picok8s.api import decode, document, errors, jsonpatch, objects, patch, schema
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import body, respond
+from picok8s.apiserver import body, ownership, respond
 from picok8s.apiserver.messages import Call
 from picok8s.apiserver.server import Server
 
@@ -41,6 +41,9 @@ def read(call: Call) -> Change:
 
         return applying.read(call, how)
     data, repeated = _data(call)
+    if media == patch.JSON:
+        jsonpatch.check(data)
+        repeated = [f"json patch {complaint}" for complaint in repeated] + jsonpatch.unknown_members(data or [])
     names_revision = isinstance(data, dict) and bool((data.get("metadata") or {}).get("resourceVersion"))
 
     def onto(server: Server, call: Call, before: Object | None) -> Object:
@@ -49,7 +52,9 @@ def read(call: Call) -> Change:
         try:
             return finish(call, made, how, repeated)
         except ApiError as error:
-            raise _unfit(made, error) if error.reason == "BadRequest" and media != patch.STRATEGIC else error from None
+            if error.reason != "BadRequest" or media == patch.STRATEGIC:
+                raise
+            raise _unfit(made, media, error) from None
 
     return Change(onto, names_revision=names_revision)
 
@@ -64,9 +69,9 @@ def _data(call: Call) -> tuple[Any, list[str]]:
         raise errors.bad_request("invalid JSON patch") from None
 
 
-def _unfit(made: Any, error: ApiError) -> ApiError:
-    """What a JSON or merge patch made cannot be read: upstream shows all of it, keys sorted, and why."""
-    text = orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode()
+def _unfit(made: Any, media: str, error: ApiError) -> ApiError:
+    """What a JSON or merge patch made cannot be read: upstream shows all of it, and why."""
+    text = orjson.dumps(made, option=orjson.OPT_SORT_KEYS if media == patch.JSON else None).decode()
     why = error.message.split(": ", 1)[1] if " cannot be handled as a " in error.message else error.message
     return errors.invalid("", "", "", [errors.invalid_value("patch", text, why)])
 
@@ -79,11 +84,13 @@ def schema_of(call: Call) -> Any:
 
 def finish(call: Call, made: Any, how: str, repeated: list[str]) -> Object:
     """Decode and default what a patch made. Raises ApiError."""
+    made = dict(sorted(made.items())) if isinstance(made, dict) else made  # Complaints come in the order of the keys.
     if call.subresource == "scale":
         new, warnings = decode.decode_kind(*SCALE, made, how, repeated)
     else:
         new, warnings = decode.decode(call.of, made, how, repeated)
         call.of.behaviour.default(new)
+        ownership.keep_reset(made, new)
     call.warnings += [warning for warning in warnings if warning not in call.warnings]
     return new
 

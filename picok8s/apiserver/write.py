@@ -1,6 +1,7 @@
 """The steps that every write of an object takes, from the decoded object to the durable one, in Kubernetes' order.
 
-create   place, name, mutate (admission), prepare, validate, admit, allocate, own (managedFields), store.
+create   place, name, own (managedFields: what the client sent and its defaults), mutate (admission), prepare, validate,
+         admit, allocate, store.
 replace  the same against what is there, conditional on its revision.
 """
 
@@ -28,6 +29,8 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     behaviour = resource.behaviour
     objectmeta.place(resource, new, call.namespace)
     objectmeta.born(new, moment.time(server.now()), server.uid(), server.word(5))
+    call.warnings += metadata.merge_owners(new)
+    ownership.created(server, call, new)
     await admission.mutate(server, call, new, None)
     behaviour.prepare(new, None)
     if missing := [f for f in behaviour.finalizers_on_create if f not in new["metadata"].get("finalizers", [])]:
@@ -36,7 +39,6 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     reserve.on_create(server, call, new)
     call.warnings += behaviour.warnings(new, None)
     await admission.validate(server, call, new, None)
-    ownership.created(server, call, new)
     name, namespace = new["metadata"]["name"], new["metadata"].get("namespace", "")
     if server.store.newest(resource.storage, name, namespace) is not None:
         raise errors.already_exists(resource.group, resource.plural, name)
@@ -56,6 +58,8 @@ async def replace(server: Server, call: Call, old: Stored, new: Object) -> Objec
     before = behaviour.decode(old.obj)
     objectmeta.place(resource, new, call.namespace)
     objectmeta.carry(new, before)
+    call.warnings += metadata.merge_owners(new)
+    ownership.updated(server, call, new, before)
     await admission.mutate(server, call, new, before)
     prepare, validate = steps(behaviour, call.subresource)
     prepare(new, before)
@@ -64,7 +68,6 @@ async def replace(server: Server, call: Call, old: Stored, new: Object) -> Objec
     if not call.subresource:
         call.warnings += behaviour.warnings(new, before)
     await admission.validate(server, call, new, before)
-    ownership.updated(server, call, new, before)
     if same(new, before):
         return before
     return await commit(server, call, old, new)

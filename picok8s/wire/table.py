@@ -11,12 +11,14 @@ from typing import Any
 import orjson
 
 from picok8s.api import schema
+from picok8s.api.errors import bad_request, invalid_value
 from picok8s.api.resource import Resource
 from picok8s.wire.cells import ROWS, Row, custom, pods
 
 Object = dict[str, Any]
 
 GROUP = "meta.k8s.io"
+INCLUDED = ("Metadata", "Object", "None", "")
 META = "@io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta/"
 # Columns that mean the same in every kind.
 COMMON = {"Name": META + "name", "Age": META + "creationTimestamp", "Created At": META + "creationTimestamp"}
@@ -25,7 +27,10 @@ COMMON = {"Name": META + "name", "Age": META + "creationTimestamp", "Created At"
 def table(
     resource: Resource, objects: Iterable[Object], include: str, metadata: Object, version: str, now: float
 ) -> Object:
-    """A Table of `objects`. `include` is Metadata, Object or None; `metadata` is that of the list."""
+    """A Table of `objects`. `include` is Metadata, Object or None; `metadata` that of the list. Raises ApiError 400."""
+    if include not in INCLUDED:
+        problem = invalid_value("includeObject", include, "must be 'Metadata', 'Object', 'None', or empty")
+        raise bad_request(f"Unable to convert to Table as requested: {problem}")
     api_version = f"{GROUP}/{version}"
     return {
         "kind": "Table",

@@ -49,6 +49,7 @@ async def _apply_new(server: Server, call: Call, change: Any) -> Response:
     if uid := new["metadata"].get("uid"):
         why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         raise write.stale(call, why)
+    objectmeta.named(call.of, new, call.name)
     new["metadata"].pop("resourceVersion", None)
     created = await write.create(server, call, new)
     return Response(201, obj=created, resource=call.of)

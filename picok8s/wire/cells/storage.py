@@ -3,13 +3,10 @@
 from picok8s.wire.cells import words
 from picok8s.wire.cells.words import NONE, UNSET, Cells, Object
 
-DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
-
 
 def storage_class(obj: Object, now: float) -> Cells:
-    mark = " (default)" if words.is_default(obj, *DEFAULT_CLASS) else ""
     return [
-        words.name(obj) + mark,
+        words.name(obj),
         obj.get("provisioner", ""),
         obj.get("reclaimPolicy") or "Delete",
         obj.get("volumeBindingMode") or "Immediate",

@@ -74,8 +74,3 @@ def truth(value: Any) -> str:
 
 def joined(items: Iterable[Any]) -> str:
     return ",".join(map(str, items))
-
-
-def is_default(obj: Object, *annotations: str) -> bool:
-    notes = obj["metadata"].get("annotations") or {}
-    return any(notes.get(annotation) == "true" for annotation in annotations)
