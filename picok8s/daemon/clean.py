@@ -14,6 +14,7 @@ from pathlib import Path
 from picok8s.daemon import node, processes
 from picok8s.daemon.config import Config
 from picok8s.daemon.paths import Paths
+from picok8s.dns import run as dns
 from picok8s.network import run as network
 from picok8s.node.cri import Cri, RuntimeFailure
 
@@ -48,6 +49,7 @@ async def clean(paths: Paths, config: Config) -> None:
     elif running and not supervised:
         processes.end(running, CONTAINERD_S)
     await network.remove(node.network_config(paths, config))
+    await dns.remove(node.dns_config(config))
     unmount(paths.node, paths.run / "node")
     if not supervised:
         for name in ("node", "server"):

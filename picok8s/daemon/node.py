@@ -16,6 +16,7 @@ from picok8s.daemon import notify
 from picok8s.daemon.config import Config
 from picok8s.daemon.guard import guard
 from picok8s.daemon.paths import Paths
+from picok8s.dns import run as dns
 from picok8s.network import run as network
 from picok8s.node import engine
 from picok8s.node import run as agent
@@ -73,20 +74,25 @@ def network_config(paths: Paths, config: Config) -> network.Config:
     )
 
 
+def dns_config(config: Config) -> dns.Config:
+    return dns.Config(addresses=(config.dns,), networks=(config.pod_cidr, config.service_cidr), domain=config.cluster_domain, upstreams=config.dns_upstreams)
+
+
 async def serve(paths: Paths, config: Config) -> None:
     """Runs until SIGTERM; pods run on when it ends."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     calls = calls_of(paths, config)
-    health = network.Health()
+    health, names = network.Health(), dns.Health()
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(guard(paths)),
             group.create_task(images(paths)),
             group.create_task(agent.run(agent_config(paths, config), calls)),
             group.create_task(network.run(network_config(paths, config), calls, health)),
-            group.create_task(ready(config, calls, health)),
+            group.create_task(dns.run(dns_config(config), calls, names)),
+            group.create_task(ready(config, calls, health, names)),
         ]
         await stop.wait()
         for task in tasks:
@@ -94,9 +100,10 @@ async def serve(paths: Paths, config: Config) -> None:
     await calls.close()
 
 
-async def ready(config: Config, calls: Https, health: network.Health) -> None:
-    """Tell the supervisor when the node is Ready and the network is in place."""
+async def ready(config: Config, calls: Https, health: network.Health, names: dns.Health) -> None:
+    """Tell the supervisor when the node is Ready, the network is in place and DNS answers."""
     await health.ready.wait()
+    await names.ready.wait()
     view = View()
     nodes = asyncio.create_task(follow(calls, view, "nodes", fields=f"metadata.name={config.node_name}"))
     is_ready = asyncio.Event()

@@ -7,6 +7,7 @@ import time
 
 import uvloop
 
+from picok8s.api.errors import ApiError
 from picok8s.apiserver import run as apiserver
 from picok8s.apiserver.inprocess import InProcess
 from picok8s.apiserver.server import Settings
@@ -15,6 +16,7 @@ from picok8s.daemon import notify
 from picok8s.daemon.config import Config
 from picok8s.daemon.guard import guard
 from picok8s.daemon.paths import Paths
+from picok8s.dns import service as dns
 from picok8s.scheduler import run as scheduler
 from picok8s.store.sqlite import SqliteLog
 
@@ -42,6 +44,7 @@ async def serve(paths: Paths, config: Config) -> None:
     )
     server = apiserver.make(settings, SqliteLog(paths.datastore), keys)
     await apiserver.begin(server, keys.client_ca.read_text())
+    await name_service(InProcess(server, "picok8s"), config)
     door = apiserver.Door(server)
     await door.open(keys, ("0.0.0.0",), config.api_port)
     notify.ready("server")
@@ -57,6 +60,15 @@ async def serve(paths: Paths, config: Config) -> None:
     server.store.end_watches()
     await door.close()
     await server.store.close()
+
+
+async def name_service(calls: InProcess, config: Config) -> None:
+    """The Service of DNS, which each node answers itself."""
+    try:
+        await calls.create("services", dns.service(config.dns))
+    except ApiError as error:
+        if error.reason != "AlreadyExists":
+            log.error('event="no DNS service" error=%r', str(error))
 
 
 async def control(server: apiserver.Server, config: Config, ca: str) -> None:
