@@ -159,7 +159,7 @@ def _aggregated(server: Server, call: Call, names: list[str]) -> Response | None
     content_type = f"application/json;g=apidiscovery.k8s.io;v={form.version};as=APIGroupDiscoveryList"
     headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "public"}
     if call.request.header("if-none-match") == etag:
-        return Response(304, body=b"", headers=headers)
+        return Response(304, body=b"", content_type=content_type, headers=headers)  # Caches take it over.
     return Response(body=body, content_type=content_type, headers=headers)
 
 
@@ -252,7 +252,7 @@ def _openapi_v3(server: Server, call: Call) -> Response:
 def _document(call: Call, body: bytes, etag: str, content_type: str = "application/json") -> Response:
     headers = {"ETag": f'"{etag}"', "Vary": "Accept"}
     if call.request.header("if-none-match").strip('"') == etag:
-        return Response(304, body=b"", headers=headers)
+        return Response(304, body=b"", content_type=content_type, headers=headers)  # Caches take it over.
     return Response(body=body, content_type=content_type, headers=headers)
 
 
