@@ -1,8 +1,8 @@
 """Kubernetes' uses of WebSocket: channels of remote commands, streams of output, and SPDY in a tunnel.
 
 A message of a remote command is a byte that names its channel, then data; in version 5 byte 255 and a channel say that
-nothing more comes on it. Output (logs, watches) is messages without a channel. A tunnel's messages are a SPDY connection's
-bytes, cut anywhere; its subprotocol is a prefix and the protocol that is spoken inside.
+nothing more comes on it. Output (logs, watches) is messages without a channel. A tunnel's messages are the bytes of a
+SPDY connection, cut anywhere; its subprotocol is a prefix and the protocol that is spoken inside.
 """
 
 import base64

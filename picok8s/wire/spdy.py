@@ -1,7 +1,7 @@
 """SPDY/3.1 frames: bytes to frames and back, with compressed headers.
 
 Only framing is here; what frames mean (which streams there are, when they end) is the caller's. Both directions of a
-connection have a compression context of their own, so a connection has one `Reader` and one `Writer`, each used in order.
+connection have a compression context of their own, so it has one `Reader` and one `Writer`, each used in order.
 Flow control: Kubernetes' SPDY library neither sends nor honours WINDOW_UPDATE, so that TCP alone holds a sender back;
 the frames are read and written here, and what they ask is not done.
 """
@@ -22,13 +22,14 @@ HEADERS_MAX = 64 * 1024  # Bytes of a header block, decompressed.
 CONTROL, STREAM_MASK = 0x80, 0x7FFFFFFF
 
 _WORDS = (
-    "options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow "
-    "authorization cache-control connection content-base content-encoding content-language content-length "
-    "content-location content-md5 content-range content-type date etag expect expires from host if-match "
-    "if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma "
-    "proxy-authenticate proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade "
-    "user-agent vary via warning www-authenticate method get status"
-).split() + ["200 OK", "version", "HTTP/1.1", "url", "public", "set-cookie", "keep-alive", "origin"]
+    "options,head,post,put,delete,trace,accept,accept-charset,accept-encoding,accept-language,accept-ranges,age,allow,"
+    "authorization,cache-control,connection,content-base,content-encoding,content-language,content-length,"
+    "content-location,content-md5,content-range,content-type,date,etag,expect,expires,from,host,if-match,"
+    "if-modified-since,if-none-match,if-range,if-unmodified-since,last-modified,location,max-forwards,pragma,"
+    "proxy-authenticate,proxy-authorization,range,referer,retry-after,server,te,trailer,transfer-encoding,upgrade,"
+    "user-agent,vary,via,warning,www-authenticate,method,get,status,200 OK,version,HTTP/1.1,url,public,set-cookie,"
+    "keep-alive,origin"
+)
 _TAIL = (
     "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"
     "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized"
@@ -38,7 +39,7 @@ _TAIL = (
     "text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0."
 )
 # SPDY/3, section 2.6.10.1: words with their lengths, then plain text.
-DICTIONARY = b"".join(struct.pack(">I", len(word)) + word.encode() for word in _WORDS) + _TAIL.encode()
+DICTIONARY = b"".join(struct.pack(">I", len(word)) + word.encode() for word in _WORDS.split(",")) + _TAIL.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,7 @@ class Reader:
                 stream, associated, priority = struct.unpack_from(">IIB", payload)
                 headers = self._headers(payload[10:])
                 one_way = bool(flags & UNIDIRECTIONAL)
-                return SynStream(
-                    stream & STREAM_MASK, headers, fin, one_way, associated & STREAM_MASK, priority >> 5
-                )
+                return SynStream(stream & STREAM_MASK, headers, fin, one_way, associated & STREAM_MASK, priority >> 5)
             if kind in (SYN_REPLY, HEADERS):
                 stream = int.from_bytes(payload[:4], "big") & STREAM_MASK
                 return (SynReply if kind == SYN_REPLY else Headers)(stream, self._headers(payload[4:]), fin)

@@ -1,7 +1,7 @@
 """WebSocket (RFC 6455) as a server speaks it: the handshake, and bytes to events and back.
 
-Nothing here reads or writes: `Reader.feed` takes bytes as they come and gives whole messages and control frames, whatever
-their fragments; `message`, `ping`, `pong` and `close` give bytes to send. No extension is ever agreed to.
+Nothing here reads or writes: `Reader.feed` takes bytes as they come and gives whole messages and control frames,
+whatever their fragments; `message`, `ping`, `pong` and `close` give bytes to send. No extension is ever agreed to.
 """
 
 import base64
@@ -212,7 +212,7 @@ def _text(data: bytes) -> str:
 
 
 def masked(payload: bytes, mask: bytes) -> bytes:
-    """The payload XOR the mask, again and again; as one big number, since a loop over bytes is a hundred times slower."""
+    """The payload XOR the mask, again and again; as one number, since a loop over bytes is a hundred times slower."""
     size = len(payload)
     pattern = (mask * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")

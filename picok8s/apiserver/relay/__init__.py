@@ -1,8 +1,8 @@
 """Carries requests to nodes, pods and services, and their answers back: plain HTTP, or an upgraded connection.
 
-An upgraded connection is passed on byte for byte where both ends understand each other: SPDY/3.1, and WebSocket with the
-subprotocols that the node's runtime speaks itself. Two newer ones it does not speak are turned into SPDY here: remote
-commands of version 5 (`remote.py`) and SPDY in a WebSocket (`exchange.py`). This file decides; `run.py` carries.
+An upgraded connection is passed on byte for byte where both ends understand each other: SPDY/3.1, and WebSocket with
+the subprotocols that the node's runtime speaks itself. Two newer ones that it does not speak are turned into SPDY here:
+remote commands of version 5 (`remote.py`) and SPDY in a WebSocket (`exchange.py`). This file decides; `run.py` carries.
 """
 
 import logging
@@ -22,19 +22,10 @@ from picok8s.wire import channels, websocket
 
 log = logging.getLogger("picok8s.apiserver")
 
-HOP_BY_HOP = frozenset(
-    (
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
+PROXY_OWN = frozenset({"proxy-authenticate", "proxy-authorization"})
+HOP_BY_HOP = PROXY_OWN | {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 NOT_PASSED = HOP_BY_HOP | {"host", "authorization", "content-length", "accept-encoding"}
+NOT_KEPT = HOP_BY_HOP | {"content-type", "content-length"}
 ERROR_MAX = 50_000  # Bytes of a node's refusal that are read.
 
 
@@ -119,12 +110,8 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 def _declined(answer: websocket.Answer) -> Response:
     """Why a client's handshake failed, in plain text, and the end of its connection."""
-    return Response(
-        answer.code,
-        body=answer.text.encode(),
-        content_type="text/plain; charset=utf-8",
-        headers={"Connection": "close"},
-    )
+    plain = "text/plain; charset=utf-8"
+    return Response(answer.code, body=answer.text.encode(), content_type=plain, headers={"Connection": "close"})
 
 
 async def proxy(server: Server, call: Call, target: Target) -> Response:
@@ -137,11 +124,7 @@ async def proxy(server: Server, call: Call, target: Target) -> Response:
         status, answered, chunks = await server.node_client.request(target, request.method, headers, request.body)
     except OSError as error:
         raise ApiError("ServiceUnavailable", f"error trying to reach service: {error}") from None
-    kept = {
-        name: value
-        for name, value in answered.items()
-        if name.lower() not in HOP_BY_HOP | {"content-type", "content-length"}
-    }
+    kept = {name: value for name, value in answered.items() if name not in NOT_KEPT}
     return Response(status, stream=chunks, headers=kept, content_type=answered.get("content-type", ""))
 
 
@@ -183,7 +166,7 @@ async def _tunnelled(server: Server, call: Call, target: Target, inside: Iterabl
 
 
 def _translated(server: Server, call: Call, target: Target) -> Response:
-    """A remote command of version 5. The client is answered first; what goes wrong later it learns on its error channel."""
+    """A remote command of version 5. The client is answered first: what goes wrong, its error channel says."""
     request = call.request
     answer = websocket.handshake(request.method, request.headers, (channels.V5,))
     if answer.code != 101:

@@ -1,7 +1,7 @@
-"""What is done with the bytes of a relayed connection on their way: nothing, a tunnel's wrapping, or messages of output.
+"""What is done with the bytes of a relayed connection on their way: nothing, a tunnel's wrapping, messages of output.
 
-An Exchange is asked with the bytes that one side sent (b"" at its end) and says what each side is to be sent. It holds no
-connection and never waits; `run.py` moves the bytes.
+An Exchange is asked with the bytes that one side sent (b"" at its end) and says what each side is to be sent. It holds
+no connection and never waits; `run.py` moves the bytes.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The heads of HTTP messages at an upgrade: the request that a node, a pod or a service is sent, and what it answers."""
+"""The heads of HTTP messages at an upgrade: the request that a node, a pod or a service is sent, and its answer."""
 
 from dataclasses import dataclass
 

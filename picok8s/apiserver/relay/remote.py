@@ -1,8 +1,8 @@
 """A remote command (exec, attach) between a WebSocket client of version 5 and a node that speaks SPDY/3.1.
 
-The node gets the streams error, stdin, stdout, stderr and resize of version 4, each as far as it is wanted. The client's
-end of stdin becomes the end of that stream, which is what version 5 is for. At the end the client is told how the command
-ended: a Status on its error channel, in the words of Kubernetes' API server.
+The node gets the streams error, stdin, stdout, stderr and resize of version 4, each as far as it is wanted. The
+client's end of stdin becomes the end of that stream, which is what version 5 is for. At the end the client is told how
+the command ended: a Status on its error channel, in the words of Kubernetes' API server.
 """
 
 from dataclasses import dataclass
