@@ -56,12 +56,9 @@ def _config(call: Call, how: str) -> Object:
     except ValueError as error:
         raise errors.bad_request(f"error encoding patch: {error}") from None
     if repeated and how == "Strict":
-        lines = "\n  ".join(repeated)
-        raise errors.bad_request(
-            f"error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n  {lines}"
-        )
+        raise errors.bad_request(f"error strict decoding patch: error converting YAML to JSON: {repeated[0]}")
     if repeated and how == "Warn":
-        call.warnings += repeated
+        call.warnings += [line.strip() for complaint in repeated for line in complaint.splitlines()[1:]]
     if value is None:
         value = {}
     if not isinstance(value, dict):
