@@ -55,6 +55,8 @@ def labels(pod: Object) -> dict[str, str]:
 def sandbox(pod: Object, attempt: int, place: Place) -> Object:
     """PodSandboxConfig."""
     meta, spec = pod["metadata"], pod["spec"]
+    if spec.get("hostUsers") is False:
+        raise env.ConfigError("user namespaces (hostUsers: false) are not supported by this node")
     made: Object = {
         "metadata": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"], "attempt": attempt},
         "log_directory": log_directory(pod, place),

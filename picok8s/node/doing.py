@@ -122,8 +122,8 @@ class Doing:
             return
         pod, tools = self._pod, self._tools
         cgroups.make(cgroups.parent(pod, tools.place.cgroup_root), cgroups.limits(pod))
-        config = configs.sandbox(pod, command.attempt, tools.place)
         try:
+            config = configs.sandbox(pod, command.attempt, tools.place)
             handler = await self._handler()
             answer = await tools.runtime.cri.call("RunPodSandbox", config=config, runtime_handler=handler)
         except (RuntimeFailure, ConfigError) as failure:
