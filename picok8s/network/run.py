@@ -23,7 +23,7 @@ from picok8s.api import objects
 from picok8s.api.objects import Object
 from picok8s.client.calls import Calls
 from picok8s.client.view import View, follow
-from picok8s.network import cni, conntrack, hostports, leave, news, services, sysctls
+from picok8s.network import cni, conntrack, firewall, hostports, leave, news, services, sysctls
 from picok8s.network.family import FAMILIES, Family, networks
 from picok8s.network.skeleton import Here, skeleton
 from picok8s.network.table import EMPTY, TABLE, Owner, Piece, Table
@@ -105,6 +105,7 @@ async def serve(config: Config, view: View, health: Health | None = None) -> Non
 
 async def remove(config: Config) -> None:
     """Leaves nothing. What is not there is no failure, so this may be called at any time."""
+    await close_firewall(config)
     for command in leave.commands(config.bridge):
         await call(*command)
     left = left_by_pods(config)
@@ -279,8 +280,11 @@ class Proxy:
                 await call("conntrack", *arguments)
 
     async def guard(self) -> None:
-        """Put the table back when somebody deletes it, as `nft flush ruleset` and reloads of firewalls do."""
+        """Put the table back when somebody deletes it, as `nft flush ruleset` and reloads of firewalls do, and have a
+        word with iptables when it comes.
+        """
         await self.applied.wait()
+        self.health.say("firewall", await open_firewall(self.config))
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, NETLINK_NETFILTER) as told:
             told.bind((0, 0))
             told.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES)
@@ -290,13 +294,14 @@ class Proxy:
                     message = await loop.sock_recv(told, 65536)
                 except OSError:  # More news than the socket holds: look.
                     message = b""
-                if message and not news.deletes_table(message):
+                if message and not news.is_of_tables(message):
                     continue
                 present, _ = await output("nft", "list", "tables")
                 if any(f"table {family.table} {TABLE}" not in present.splitlines() for family in self.tables):
                     log.warning('event="rules were deleted by another program" action="put back"')
                     self.all_changed = True
                     self.wake.set()
+                self.health.say("firewall", await open_firewall(self.config))
 
 
 NETLINK_NETFILTER, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES = 12, 270, 1, 7
@@ -335,6 +340,35 @@ def pod_ranges(node: Object) -> tuple[str, ...]:
     spec = node.get("spec") or {}
     one = spec.get("podCIDR")
     return tuple(spec.get("podCIDRs") or ((one,) if one else ()))
+
+
+async def open_firewall(config: Config) -> str:
+    """The problem, or ""."""
+    for family in await with_iptables():
+        there = firewall.rules(family, config.pod_networks, "-C")
+        for check, insert in zip(there, firewall.rules(family, config.pod_networks, "-I"), strict=True):
+            if await call(*check) and (problem := await call(*insert)):
+                return f"iptables may drop packets of pods: {problem}"
+    return ""
+
+
+async def close_firewall(config: Config) -> None:
+    for family in await with_iptables():
+        for command in firewall.rules(family, config.pod_networks, "-D"):
+            await call(*command)
+
+
+async def with_iptables() -> list[Family]:
+    """The families that iptables filters. Asking iptables itself would make its tables."""
+    tables, _ = await output("nft", "list", "tables")
+    return [family for family in FAMILIES if firewall.is_used(family, tables, old_tables(family))]
+
+
+def old_tables(family: Family) -> str:
+    try:
+        return Path("/proc/net", f"{family.table}_tables_names").read_text()
+    except OSError:
+        return ""
 
 
 async def make_links(config: Config, ranges: tuple[str, ...]) -> str:

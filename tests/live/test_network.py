@@ -261,3 +261,15 @@ def test_an_object_that_the_kernel_refuses_at_the_start(place):
     place.start(healthy=False)
     assert place.ask("b", WEB, 80) == f"a {B}"
     assert "service/default/bad" in place.health.problems["rules"]
+
+
+def test_a_firewall_that_drops_what_it_does_not_know(place):
+    """As Docker sets it up, after the node started."""
+    place.show("services", web())
+    place.show(run.SLICES, behind(endpoint(A)))
+    sh("iptables -P FORWARD DROP")
+    place.until(lambda: sh("iptables -S FORWARD").count("picok8s") == 2)
+    assert place.ask("outside", WEB, 80).startswith("a ") and place.ask("b", WEB, 80) == f"a {B}"
+    place.stop()
+    asyncio.run(run.remove(place.config))
+    assert sh("iptables -S FORWARD") == "-P FORWARD DROP"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picok8s.network.news import HEADER, TABLE_DELETED, deletes_table
+from picok8s.network.news import HEADER, TABLE_DELETED, is_of_tables
 
 
 def message(kind, body=b""):
@@ -11,10 +11,10 @@ def message(kind, body=b""):
 
 
 def test_a_deletion_among_others():
-    assert deletes_table(message(0xA0C, b"abc") + message(TABLE_DELETED))
-    assert not deletes_table(message(0xA0C, b"abc") + message(0xA00))
+    assert is_of_tables(message(0xA0C, b"abc") + message(TABLE_DELETED))
+    assert not is_of_tables(message(0xA0C, b"abc") + message(0xA03))
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes(data):
-    assert deletes_table(data) in (True, False)
+    assert is_of_tables(data) in (True, False)
