@@ -16,6 +16,7 @@ from picok8s.node.configs import Place
 from picok8s.node.world import World
 
 Object = dict[str, Any]
+Stop = Callable[[], None]
 
 BLOCK = 64 * 1024
 FILE_BYTES_MAX, FILES_MAX = 10 << 20, 5
@@ -106,10 +107,17 @@ def tail_offset(path: str, lines: int) -> int:
         return 0
 
 
-async def read(path: str, options: Options, world: World, is_alive: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """What the reader gets, in pieces. With `follow` until the container has ended; survives a rotation of the file."""
+async def read(
+    path: str, options: Options, world: World, is_alive: Callable[[], bool], at_end: Callable[[Callable[[], None]], Stop]
+) -> AsyncIterator[bytes]:
+    """What the reader gets, in pieces. With `follow` until the container has ended; survives a rotation of the file.
+
+    `at_end` is given what is to be called when the container ends: the file says nothing of that.
+    """
     changed = world.event()
-    stop = world.watch_folder(os.path.dirname(path), lambda name: changed.set()) if options.follow else None
+    stops: list[Stop] = []
+    if options.follow:
+        stops = [world.watch_folder(os.path.dirname(path), lambda name: changed.set()), at_end(changed.set)]
     only, source = Filter(options), None
     try:
         offset = tail_offset(path, options.tail) if options.tail is not None else 0
@@ -142,7 +150,7 @@ async def read(path: str, options: Options, world: World, is_alive: Callable[[],
     finally:
         if source is not None:
             source.close()
-        if stop is not None:
+        for stop in stops:
             stop()
 
 

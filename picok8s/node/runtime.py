@@ -44,6 +44,7 @@ class Runtime:
         self.names: dict[str, tuple[str, str]] = {}  # pod uid -> (namespace, name)
         self._owner: dict[str, str] = {}  # container or sandbox id -> pod uid
         self._made_in: dict[str, str] = {}  # container id -> sandbox id, until the container was first looked at
+        self._at_end: dict[str, list[Callable[[], None]]] = {}  # container id -> who wants to know of its end
 
     async def connect(self) -> None:
         """Learns who answers, and what runs."""
@@ -53,15 +54,17 @@ class Runtime:
 
     async def list_all(self) -> None:
         """Everything anew; who lost something is told."""
+        before = set(self._owner)
         sandboxes = (await self.cri.call("ListPodSandbox")).items
         containers = (await self.cri.call("ListContainers")).containers
-        before = set(self._owner.values())
-        self.sandboxes, self.containers, self._owner = {}, {}, {}
+        told = set(self._owner.values())
+        for id in before - {row.id for row in (*sandboxes, *containers)}:
+            self._forget(id, tell=False)  # What is still there stays known meanwhile: nobody may take it for lost.
         for row in sandboxes:
             await self.refresh_sandbox(row.id, tell=False)
         for row in containers:
             await self.refresh_container(row.id, tell=False)
-        for uid in before | set(self._owner.values()):
+        for uid in told | set(self._owner.values()):
             self._changed(uid)
 
     def uids(self) -> set[str]:
@@ -113,6 +116,8 @@ class Runtime:
             made = known  # An older answer that came late.
         self._owner[id] = uid
         self.containers.setdefault(uid, {})[id] = made
+        if made.state == EXITED:
+            self._tell_end(id)
         if tell:
             self._changed(uid)
         return made
@@ -123,6 +128,7 @@ class Runtime:
 
     def _forget(self, id: str, tell: bool) -> None:
         uid = self._owner.pop(id, "")
+        self._tell_end(id)
         for table in (self.sandboxes, self.containers):
             rows = table.get(uid)
             if rows is not None:
@@ -131,6 +137,23 @@ class Runtime:
                     del table[uid]
         if uid and tell:
             self._changed(uid)
+
+    def at_end(self, id: str, told: Callable[[], None]) -> Callable[[], None]:
+        """Be told once when a container has ended or is gone; what is returned takes that back."""
+        listeners = self._at_end.setdefault(id, [])
+        listeners.append(told)
+
+        def stop() -> None:
+            if told in listeners:
+                listeners.remove(told)
+            if not listeners and self._at_end.get(id) is listeners:
+                del self._at_end[id]
+
+        return stop
+
+    def _tell_end(self, id: str) -> None:
+        for told in self._at_end.pop(id, []):
+            told()
 
     def expect(self, uid: str, id: str, sandbox: str) -> None:
         """A container was made: its end may be told before anybody looked at it."""

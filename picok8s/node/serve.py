@@ -3,6 +3,7 @@
 Streams are passed byte for byte to the runtime's streaming server, whatever their protocol (SPDY/3.1 or WebSocket).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -129,8 +130,11 @@ class Api:
             found = self._agent.tools.runtime.containers.get(uid, {}).get(run.id)
             return found is not None and found.state != EXITED
 
+        def at_end(told: Callable[[], None]) -> Callable[[], None]:
+            return self._agent.tools.runtime.at_end(run.id, told)
+
         try:
-            async for piece in logs.read(run.log_path, options(query, self._world.now()), self._world, is_alive):
+            async for piece in logs.read(run.log_path, options(query, self._world.now()), self._world, is_alive, at_end):
                 await response.write(piece)
         except FileNotFoundError:
             pass
