@@ -15,7 +15,7 @@ from tests.live.images import archive
 
 HOME = Path(__file__).parent.parent.parent
 PACKAGES = {"nginx-light": "/usr/sbin/nginx", "redis-server": "/usr/bin/redis-server", "redis-tools": "/usr/bin/redis-cli",
-            "busybox-static": "/bin/busybox", "iproute2": "/sbin/ip"}  # fmt: skip
+            "busybox-static": "/bin/busybox", "curl": "/usr/bin/curl", "iproute2": "/sbin/ip"}  # fmt: skip
 NGINX = """worker_processes 1; error_log /dev/stderr; pid /tmp/nginx.pid; daemon off; user root;
 events { worker_connections 64; }
 http { access_log /dev/stdout; client_body_temp_path /tmp/b; proxy_temp_path /tmp/p; fastcgi_temp_path /tmp/f;
@@ -196,8 +196,8 @@ class Node:
                     ["nginx", "-c", "/etc/nginx.conf"]),
             archive(self.folder / "redis.tar", REDIS, {"/usr/bin/redis-server": "/usr/bin/redis-server",
                     "/usr/bin/redis-cli": "/usr/bin/redis-cli", "/bin/busybox": "/bin/busybox"}, {}, ["redis-server"]),
-            archive(self.folder / "tools.tar", TOOLS, {"/bin/busybox": "/bin/busybox", "/usr/bin/redis-cli": "/usr/bin/redis-cli"},
-                    {}, ["sleep", "3600"]),
+            archive(self.folder / "tools.tar", TOOLS, {"/bin/busybox": "/bin/busybox", "/usr/bin/redis-cli": "/usr/bin/redis-cli",
+                    "/usr/bin/curl": "/usr/bin/curl"}, {}, ["sleep", "3600"]),
         ]  # fmt: skip
         self.picok8s("images", "import", *map(str, made))
 

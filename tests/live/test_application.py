@@ -112,11 +112,11 @@ def rows(text: str) -> list[list[str]]:
 
 def test_web_is_reached_by_every_name(node: Node) -> None:
     for name in ("web", "web.default", "web.default.svc", "web.default.svc.cluster.local"):
-        assert client(node, "wget", "-T", "5", "-qO-", f"http://{name}/") == "one\n"
+        assert client(node, "curl", "-sm5", f"http://{name}/") == "one\n"
 
 
 def test_every_replica_answers(node: Node) -> None:
-    script = "for i in $(seq 60); do wget -T 5 -qO- http://web/name; done"
+    script = "for i in $(seq 60); do curl -sm5 http://web/name; done"
     names = {pod["metadata"]["name"] for pod in got(node, "pods", "-l", "app=web")["items"]}
     assert len(names) == 3
     assert set(client(node, "sh", "-c", script).split()) == names
@@ -196,18 +196,18 @@ def test_get_watches(node: Node) -> None:
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (("pod", "-l", "app=redis"), ("Status:           Running", "Liveness" , "Reason", "Scheduled", "Pulled", "Created", "Started")),
+        (("pod", "-l", "app=redis"), ("Status:           Running", "Reason", "Scheduled", "Pulled", "Created", "Started")),
         (("deployment", "web"), ("3 desired | 3 updated | 3 total | 3 available", "ScalingReplicaSet", "RollingUpdate")),
         (("service", "web"), ("Endpoints:                10.1.", "TargetPort:               http/TCP")),
         (("node",), ("Conditions:", "KubeletReady", "Non-terminated Pods:", "Allocated resources:", "cpu", "default")),
         (("secret", "redis"), ("password:  11 bytes",)),
         (("configmap", "redis"), ("maxmemory 33mb",)),
-        (("endpointslices", "-l", "kubernetes.io/service-name=web"), ("AddressType:  IPv4", "Ready:  true")),
+        (("endpointslices", "-l", "kubernetes.io/service-name=web"), ("AddressType:  IPv4", "Ready:    true")),
     ],
 )  # fmt: skip
 def test_describe(node: Node, words: tuple[str, ...], wanted: tuple[str, ...]) -> None:
     said = node.kubectl("describe", *words)
-    assert [one for one in wanted if one not in said] == [one for one in wanted if one == "Liveness"], said
+    assert not [one for one in wanted if one not in said], said
 
 
 def test_events_are_listed(node: Node) -> None:
@@ -351,13 +351,13 @@ def test_scale(node: Node) -> None:
 def test_rollout(node: Node) -> None:
     node.kubectl("set", "image", "deployment/web", f"nginx={WEB_NEXT}")
     assert "successfully rolled out" in node.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-    assert client(node, "wget", "-T", "5", "-qO-", "http://web/") == "two\n"
+    assert client(node, "curl", "-sm5", "http://web/") == "two\n"
     history = node.kubectl("rollout", "history", "deployment/web")
     assert [row[0] for row in rows(history)[2:]] == ["1", "2"]
     assert WEB_NEXT in node.kubectl("rollout", "history", "deployment/web", "--revision=2")
     node.kubectl("rollout", "undo", "deployment/web")
     node.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-    assert client(node, "wget", "-T", "5", "-qO-", "http://web/") == "one\n"
+    assert client(node, "curl", "-sm5", "http://web/") == "one\n"
 
 
 def test_rollout_restart_pause_resume(node: Node) -> None:
@@ -371,7 +371,7 @@ def test_rollout_restart_pause_resume(node: Node) -> None:
 
 
 def test_a_rollout_serves_all_the_time(node: Node) -> None:
-    script = "for i in $(seq 400); do wget -T 2 -qO /dev/null http://web/ || echo failed $i; sleep 0.01; done; echo done"
+    script = "for i in $(seq 400); do curl -sm2 -o /dev/null http://web/ || echo failed $i: $?; sleep 0.01; done; echo done"
     with node.begin("exec", "client", "--", "sh", "-c", script) as load:
         node.kubectl("rollout", "restart", "deployment/web")
         node.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
@@ -394,7 +394,7 @@ def test_expose_and_run(node: Node) -> None:
 
 
 def client_or_nothing(node: Node, address: str) -> str:
-    return node.kubectl("exec", "client", "--", "wget", "-T", "2", "-qO-", address, check=False)
+    return node.kubectl("exec", "client", "--", "curl", "-sm2", address, check=False)
 
 
 def test_label_and_annotate(node: Node) -> None:
