@@ -8,7 +8,7 @@ Pure: objects go in, an object or a list of entries comes out; nothing that went
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -68,20 +68,27 @@ class Entry:
     subresource: str
     time: str
     fields: Set
+    row: Object | None = field(default=None, compare=False)  # As it was read; what did not change is shown as it was.
 
     @property
     def identity(self) -> Identity:
         version = "" if self.operation == "Apply" else self.api_version
         return (self.manager, self.operation, version, self.subresource)
 
+    def owning(self, fields: Set) -> "Entry":
+        """The same writer with other fields."""
+        return self if fields is self.fields else replace(self, fields=fields, row=None)
+
     def shown(self) -> Object:
+        if self.row is not None:
+            return self.row
         entry: Object = {
             "manager": self.manager,
             "operation": self.operation,
             "apiVersion": self.api_version,
             "time": self.time,
             "fieldsType": "FieldsV1",
-            "fieldsV1": fieldsets.ordered(self.fields),
+            "fieldsV1": self.fields,
             "subresource": self.subresource,
         }
         return {key: value for key, value in entry.items() if value or key == "fieldsV1"}
@@ -94,14 +101,12 @@ class BadEntries(Exception):
     """managedFields that mean nothing."""
 
 
-def read(shown: Iterable[Object] | None) -> Entries:
-    """Entries from an object. Raises BadEntries."""
+def read(shown: Iterable[Object] | None, trusted: bool = False) -> Entries:
+    """Entries from an object; those of a stored one are `trusted`. Raises BadEntries."""
     entries: Entries = {}
     for row in shown or ():
-        if row.get("operation") not in ("Apply", "Update"):
-            raise BadEntries("operation must be `Apply` or `Update`")
-        if row.get("fieldsType", "FieldsV1") != "FieldsV1" or not fieldsets.is_set(row.get("fieldsV1") or {}):
-            raise BadEntries("fields are no FieldsV1")
+        if not trusted:
+            _check_row(row)
         entry = Entry(
             row.get("manager", ""),
             row["operation"],
@@ -109,16 +114,23 @@ def read(shown: Iterable[Object] | None) -> Entries:
             row.get("subresource", ""),
             row.get("time") or "",
             row.get("fieldsV1") or {},
+            row,
         )
         entries[entry.identity] = entry
     return entries
 
 
+def _check_row(row: Object) -> None:
+    if row.get("operation") not in ("Apply", "Update"):
+        raise BadEntries("operation must be `Apply` or `Update`")
+    if row.get("fieldsType", "FieldsV1") != "FieldsV1" or not fieldsets.is_set(row.get("fieldsV1") or {}):
+        raise BadEntries("fields are no FieldsV1")
+
+
 def shown(entries: Entries) -> list[Object]:
     """Entries as an object shows them, appliers first, the oldest first."""
-    kept = [replace(entry, fields=difference(entry.fields, UNOWNED)) for entry in entries.values()]
     ordered = sorted(
-        (entry for entry in kept if entry.fields),
+        (entry for entry in entries.values() if entry.fields),
         key=lambda e: (e.operation, e.time, e.manager, e.api_version, e.subresource),
     )
     return [entry.shown() for entry in ordered]
@@ -144,8 +156,8 @@ def after_write(
 ) -> list[Object]:
     """managedFields of `new`, which an update by `writer` made of `old`; its client may have sent entries in `new`."""
     sent = new["metadata"].get("managedFields")
-    if writer.subresource:
-        sent = None  # Through a subresource nobody sets entries.
+    if writer.subresource or (old is not None and sent == old["metadata"].get("managedFields")):
+        sent = None  # Through a subresource nobody sets entries, and most clients only send them back.
     if is_reset(sent):
         return []
     try:
@@ -160,11 +172,8 @@ def after_write(
 
 
 def recorded(obj: Object) -> Entries:
-    """Entries of a stored object; none if they cannot be read."""
-    try:
-        return read(obj["metadata"].get("managedFields"))
-    except BadEntries:
-        return {}
+    """Entries of a stored object."""
+    return read(obj["metadata"].get("managedFields"), trusted=True)
 
 
 def update(old: Object | None, new: Object, schema: Type, entries: Entries, writer: Writer, ignored: Set) -> Entries:
@@ -172,17 +181,17 @@ def update(old: Object | None, new: Object, schema: Type, entries: Entries, writ
     changed = _changes(old, new, schema, ignored).only(lambda fields: difference(fields, UNOWNED))
     if changed.nothing:
         return entries
-    touched = union(changed.added, changed.modified)
+    touched = fieldsets.ordered(union(changed.added, changed.modified))
     result = _taken(entries, touched, changed.removed)
     if touched:
         own = Entry(writer.manager, "Update", writer.api_version, writer.subresource, writer.now, touched)
         known = result.get(own.identity)
-        result[own.identity] = replace(own, fields=union(known.fields, touched)) if known else own
+        result[own.identity] = own.owning(union(known.fields, touched)) if known else own
     return result
 
 
 def _changes(old: Object | None, new: Object, schema: Type, ignored: Set) -> Changes:
-    before = _bare(old) if old is not None else structure.zero(schema)
+    before = _bare(old) if old is not None else structure.zero_object(schema)
     found = structure.changes(before, _bare(new), schema)
     return found.only(lambda fields: fieldsets.without(fields, ignored))
 
@@ -201,7 +210,7 @@ def _taken(entries: Entries, touched: Set, removed: Set) -> Entries:
     for identity, entry in entries.items():
         fields = difference(difference(entry.fields, touched), removed)
         if fields:
-            result[identity] = replace(entry, fields=fields)
+            result[identity] = entry.owning(fields)
     return result
 
 
@@ -255,10 +264,7 @@ def apply(
     Raises ApiError: 400 for what is no configuration of this kind, 409 for conflicts, 500 for what fits no type.
     """
     check(config, schema, writer)
-    try:
-        entries = read((live or {"metadata": {}})["metadata"].get("managedFields"))
-    except BadEntries as error:
-        raise ApiError("", f"failed to decode managed fields: {error}", code=500) from None
+    entries = recorded(live) if live is not None else {}
     if live is not None and not entries:
         first = replace(writer, manager=BEFORE_FIRST_APPLY)
         entries = update(None, live, schema, {}, first, ignored or {})
@@ -304,9 +310,10 @@ def _apply(
     own = Entry(writer.manager, "Apply", writer.api_version, writer.subresource, "", {})
     last = entries.get(own.identity)
     fields = fieldsets.without(structure.field_set(config, schema), ignored)
-    own = replace(own, fields=difference(fields, UNOWNED), time=last.time if last else "")
+    owned = fieldsets.ordered(difference(fields, UNOWNED))
+    own = replace(own, fields=owned, time=last.time if last else "")
     others = {identity: entry for identity, entry in entries.items() if identity != own.identity}
-    before = _bare(live) if live is not None else structure.zero(schema)
+    before = _bare(live) if live is not None else structure.zero_object(schema)
     merged = structure.merge(before, config, schema)
     if last is not None:
         merged = _pruned(merged, schema, last.fields, [fields, *(e.fields for e in others.values())])

@@ -36,14 +36,14 @@ def made(member: bool, below: Set) -> Set | None:
 
 
 def union(one: Set, other: Set) -> Set:
-    """Fields of either set."""
+    """Fields of either set, in order when both are."""
     if not one or not other:
         return one or other
     joined = dict(one)
     for element, node in children(other):
         found = joined.get(element)
         joined[element] = node if found is None else _union_nodes(found, node)
-    return joined
+    return joined if len(joined) == len(one) else level(joined)
 
 
 def _union_nodes(one: Set, other: Set) -> Set:
@@ -61,17 +61,28 @@ def difference(one: Set, other: Set) -> Set:
     """Fields of `one` that `other` does not hold; what is below a field that goes may stay."""
     if not one or not other:
         return one
-    left: Set = {}
-    for element, node in children(one):
-        taken = other.get(element)
-        rest = node if taken is None else _difference_nodes(node, taken)
-        if rest is not None:
+    left: Set | None = None  # Made when something goes; most often nothing does, and `one` is the answer.
+    for element in one.keys() & other.keys() if len(other) < len(one) else [e for e in one if e in other]:
+        if element == SELF:
+            continue
+        node = one[element]
+        rest = _difference_nodes(node, other[element])
+        if rest is node:
+            continue
+        left = dict(one) if left is None else left
+        if rest is None:
+            del left[element]
+        else:
             left[element] = rest
-    return left
+    return one if left is None else left
 
 
 def _difference_nodes(one: Set, other: Set) -> Set | None:
-    return made(holds(one) and not holds(other), difference(_below(one), _below(other)))
+    below = _below(one)
+    rest = difference(below, _below(other))
+    member = holds(one)
+    stays = member and not holds(other)
+    return one if rest is below and stays is member else made(stays, rest)
 
 
 def without(one: Set, other: Set) -> Set:
@@ -151,7 +162,14 @@ def value_element(value: Any) -> str:
 
 def ordered(fields: Set) -> Set:
     """The set in the order in which it is written."""
-    return {element: ordered(fields[element]) for element in sorted(fields, key=order)}
+    return level({element: ordered(node) for element, node in fields.items()}) if fields else fields
+
+
+def level(fields: Set) -> Set:
+    """A set whose elements are in order; those below are left as they are."""
+    by_place = any(element.startswith("i:") for element in fields)
+    elements = sorted(fields, key=order) if by_place else sorted(fields)  # Letters stand in the order of the kinds.
+    return {element: fields[element] for element in elements}
 
 
 def is_set(value: Any) -> bool:

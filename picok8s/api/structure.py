@@ -7,6 +7,7 @@ whose items are told apart by keys or by value. What has no type is judged by it
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from picok8s.api import fieldsets
 from picok8s.api.fieldsets import Set, key_element, value_element
@@ -203,6 +204,8 @@ def _grouped(schema: Type, items: Any) -> dict[str, list[Any]]:
 
 def _note(result: Triple, element: str, before: Any, after: Any, schema: Type | None) -> None:
     """Puts what differs at one element, and below it, into the sets of `result`."""
+    if schema is not None and schema.kind not in UNTYPED and before == after:
+        return  # Quick, and true of what has a type: there no truth stands where a number was.
     kind = form(schema, before, after)
     mixed = kind != LEAF and not (_fits(kind, before) and _fits(kind, after))
     empty = kind != LEAF and _is_empty(before) and _is_empty(after)
@@ -413,6 +416,20 @@ def go_type(value: Any) -> str:
     if isinstance(value, list):
         return "[]interface {}"
     return {bool: "bool", str: "string", int: "int64", float: "float64"}.get(type(value), "<nil>")
+
+
+_zeros: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+
+
+def zero_object(schema: Type) -> Any:
+    """`zero` of a whole kind, kept with the types that it was made from."""
+    types = getattr(schema, "types", None)
+    if types is None:
+        return zero(schema)
+    made = _zeros.setdefault(types, {})
+    if schema.ref not in made:
+        made[schema.ref] = zero(schema)
+    return made[schema.ref]
 
 
 def zero(schema: Type | None) -> Any:
