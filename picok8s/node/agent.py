@@ -69,6 +69,13 @@ class Agent:
         others = [w.pod for w in self.workers.values() if w.uid != pod["metadata"]["uid"] and not w.memory.rejected]
         return admit.refusal(pod, others, self._allocatable, self._config.allowed_sysctls)
 
+    def room(self, pod: Object) -> tuple[str, str] | None:
+        """Whether a resized pod fits: never (Infeasible), or not beside the others (Deferred)."""
+        if never := admit.refusal(pod, [], self._allocatable, self._config.allowed_sysctls):
+            return "Infeasible", never[1].removeprefix("Pod was rejected: ")
+        later = self.admit(pod)
+        return ("Deferred", later[1].removeprefix("Pod was rejected: ")) if later else None
+
     # Pods.
 
     def pod_event(self, kind: str, pod: Object, old: Object | None) -> None:

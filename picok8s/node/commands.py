@@ -67,6 +67,18 @@ class StopContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """Gives a running container other cpu and memory."""
+
+    id: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"resize:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveContainer:
     id: str
 
@@ -113,6 +125,7 @@ Command = (
     | StartContainer
     | StopContainer
     | RemoveContainer
+    | Resize
     | Reject
     | TearDown
     | Finish

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from picok8s.node import cgroups, env, pods, security, waits
+from picok8s.node import cgroups, env, pods, resizing, security, waits
 
 Object = dict[str, Any]
 
@@ -13,6 +13,7 @@ RESTARTS = "io.kubernetes.container.restartCount"
 MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath"
 MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy"
 MESSAGE_FILE = "io.picok8s.container.termination-message-file"  # Where on the node the message is read.
+RESOURCES = "io.picok8s.container.resources"
 HOSTNAME_MAX = 63
 
 
@@ -193,6 +194,7 @@ def container(pod: Object, spec: Object, attempt: int, prepared: Prepared, place
         "annotations": {
             CONTAINER_HASH: waits.container_hash(spec),
             RESTARTS: str(attempt),
+            RESOURCES: resizing.text(spec),
             MESSAGE_PATH: spec.get("terminationMessagePath") or "/dev/termination-log",
             MESSAGE_POLICY: spec.get("terminationMessagePolicy") or "File",
             MESSAGE_FILE: prepared.message_file,

@@ -10,7 +10,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from picok8s.api.errors import ApiError
-from picok8s.node import actions, cgroups, configs, logs, pods, prepare, waits
+from picok8s.node import actions, cgroups, configs, logs, pods, prepare, resizing, waits
 from picok8s.node.commands import (
     Command,
     CreateSandbox,
@@ -19,6 +19,7 @@ from picok8s.node.commands import (
     Reject,
     RemoveContainer,
     RemoveSandbox,
+    Resize,
     StartContainer,
     StopContainer,
     StopSandbox,
@@ -62,6 +63,7 @@ class Doing:
             StartContainer: self._start,
             StopContainer: self._stop,
             RemoveContainer: self._remove_container,
+            Resize: self._resize,
             Reject: self._reject,
             TearDown: self._tear_down,
             Finish: self._finish,
@@ -165,6 +167,31 @@ class Doing:
         if run is not None:
             logs.remove(run.log_path)
             logs.unlink(run.id, self._tools.place)
+
+    async def _resize(self, command: Resize) -> None:
+        """The pod's cgroup is opened first and closed last, so that it never holds less than its containers."""
+        pod, tools, key = self._pod, self._tools, f"resize:{command.name}"
+        container = pods.container(pod, command.name)
+        if container is None:
+            return
+        wanted, path = resizing.text(container), cgroups.parent(pod, tools.place.cgroup_root)
+        resources = cgroups.container_resources(pod, container, tools.place.machine_memory)
+        resources.pop("hugepage_limits", None)
+        resources.setdefault("cpu_quota", -1)
+        resources.setdefault("memory_limit_in_bytes", -1)
+        final = cgroups.limits(pod)
+        cgroups.make(path, {**final, "quota": 0, "memory": 0})
+        try:
+            await tools.runtime.cri.call("UpdateContainerResources", container_id=command.id, linux=resources)
+        except RuntimeFailure as failure:
+            self._trouble(key, "ResizeError", failure.message)
+            self._worker.tell("Warning", "ResizeError", f"Pod resize error: {failure.message}")
+            return
+        cgroups.make(path, final)
+        self._fine(key)
+        self._worker.memory.resized[command.id] = wanted
+        if not resizing.pending(pod, self._worker.seen()):
+            self._worker.tell("Normal", "ResizeCompleted", f"Pod resize completed: {wanted}")
 
     async def _start(self, command: StartContainer) -> None:
         name = command.name

@@ -108,7 +108,11 @@ def tail_offset(path: str, lines: int) -> int:
 
 
 async def read(
-    path: str, options: Options, world: World, is_alive: Callable[[], bool], at_end: Callable[[Callable[[], None]], Stop]
+    path: str,
+    options: Options,
+    world: World,
+    is_alive: Callable[[], bool],
+    at_end: Callable[[Callable[[], None]], Stop],
 ) -> AsyncIterator[bytes]:
     """What the reader gets, in pieces. With `follow` until the container has ended; survives a rotation of the file.
 

@@ -208,6 +208,7 @@ def _tools(
         services=services,
         allocatable=agent.allocatable,
         admit=agent.admit,
+        room=agent.room,
         forget=agent.forget,
     )
 

@@ -280,6 +280,7 @@ def _container(status: Any, sandbox: str) -> Container:
         image=status.image.user_specified_image or status.image.image,
         image_id=status.image_ref,
         hash=status.annotations.get(configs.CONTAINER_HASH, ""),
+        resources=status.annotations.get(configs.RESOURCES, ""),
         log_path=status.log_path,
         message_file=status.annotations.get(configs.MESSAGE_FILE, ""),
         message_policy=status.annotations.get(configs.MESSAGE_POLICY, ""),

@@ -134,7 +134,9 @@ class Api:
             return self._agent.tools.runtime.at_end(run.id, told)
 
         try:
-            async for piece in logs.read(run.log_path, options(query, self._world.now()), self._world, is_alive, at_end):
+            async for piece in logs.read(
+                run.log_path, options(query, self._world.now()), self._world, is_alive, at_end
+            ):
                 await response.write(piece)
         except FileNotFoundError:
             pass

@@ -38,6 +38,7 @@ class Container:
     image: str = ""
     image_id: str = ""
     hash: str = ""
+    resources: str = ""  # What it was made with, as `resizing.text` writes it.
     log_path: str = ""
     message_file: str = ""  # Where on the node its termination message is.
     message_policy: str = ""
@@ -79,6 +80,8 @@ class Memory:
     exit_messages: dict[str, str] = field(default_factory=dict)  # container id -> its termination message
     torn_down: bool = False  # Nothing of the pod is left on the node but dead containers and their logs.
     stopped: set[str] = field(default_factory=set)  # ids of sandboxes whose network was released
+    resized: dict[str, str] = field(default_factory=dict)  # container id -> its resources after a change in place
+    resize_refusal: tuple[str, str] | None = None  # Why the node cannot give what the pod now asks for.
     counted: set[str] = field(default_factory=set)  # ids of ended runs that `restarts` has taken into account
 
 

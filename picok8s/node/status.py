@@ -5,8 +5,10 @@ What was true before and did not change keeps its time; a phase that is final st
 
 from typing import Any
 
+import orjson
+
 from picok8s.api import moment
-from picok8s.node import pods, step
+from picok8s.node import pods, resizing, step
 from picok8s.node.state import EXITED, RUNNING, Container, Seen
 
 Object = dict[str, Any]
@@ -91,12 +93,16 @@ def container_status(pod: Object, container: Object, seen: Seen, machine: Object
         made["started"] = step.is_started(container, last, seen)
     if last is not None and last.user:
         made["user"] = {"linux": last.user}
-    _add_resources(made, container, last)
+    _add_resources(made, container, last, seen)
     return made
 
 
-def _add_resources(made: Object, container: Object, last: Container | None) -> None:
+def _add_resources(made: Object, container: Object, last: Container | None, seen: Seen) -> None:
     resources = container.get("resources") or {}
+    has = resizing.applied(last, seen.memory) if last is not None else ""
+    if has and has != resizing.text(container):  # A change that has not come about yet.
+        old = orjson.loads(has)
+        resources = {kind: {**(resources.get(kind) or {}), **(old.get(kind) or {})} for kind in ("limits", "requests")}
     if last is not None and last.state == RUNNING and (resources.get("requests") or resources.get("limits")):
         if resources.get("requests"):
             made["allocatedResources"] = resources["requests"]
@@ -206,7 +212,8 @@ def conditions(pod: Object, seen: Seen, made: Object, now: float) -> list[Object
         {"type": "PodScheduled", "status": "True"},
     ]
     generation = pod["metadata"].get("generation")
-    return [_timed(row, old.get(row["type"]), generation, now) for row in rows]
+    resize = resizing.conditions(pod, seen, old, now)
+    return [*resize, *(_timed(row, old.get(row["type"]), generation, now) for row in rows)]
 
 
 def _truth(value: bool) -> str:

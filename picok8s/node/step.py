@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from picok8s.api import moment
-from picok8s.node import pods, stopping, waits
+from picok8s.node import pods, resizing, stopping, waits
 from picok8s.node.commands import (
     Command,
     CreateSandbox,
@@ -91,6 +91,7 @@ def _keep_running(pod: Object, seen: Seen, made: Step, now: float) -> None:
         made.add(seen, *stopping.stop_all(pod, seen))
         return
     _kill_failing(pod, seen, made)
+    made.add(seen, *resizing.commands(pod, seen, now))
     if not seen.memory.volumes:
         _mount(seen, made, now)
         return

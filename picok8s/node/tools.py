@@ -34,4 +34,5 @@ class Tools:
     services: Callable[[], Any]  # async: the services that the API server has shown
     allocatable: Callable[[], dict[str, str]]
     admit: Callable[[Object], tuple[str, str] | None]  # Why the node must refuse the pod: (reason, message)
+    room: Callable[[Object], tuple[str, str] | None]  # Why a resize cannot be done (now): (reason, message)
     forget: Callable[[str], None]  # The pod of this uid has come to its end here.

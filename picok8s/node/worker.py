@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from picok8s.api.errors import ApiError
-from picok8s.node import pods, prepare, status, waits
+from picok8s.node import pods, prepare, resizing, status, waits
 from picok8s.node.commands import Command
 from picok8s.node.doing import Doing
 from picok8s.node.events import reference
@@ -120,6 +120,8 @@ class Worker:
         seen = self.seen()
         self._take_exits(seen)
         self._tending.tend(seen)
+        wants = resizing.pending(self.pod, seen)
+        self.memory.resize_refusal = self._tools.room(self.pod) if wants else None
         made = step(self.pod, seen, now)
         for command in made.commands:
             self._begin(command)
@@ -243,7 +245,8 @@ class Worker:
             return pod
         shown = pod.get("status") or {}
         own = {row["type"]: row for row in self._sent["conditions"]}
-        others = [row for row in shown.get("conditions") or [] if row["type"] not in own]
+        kept = own.keys() | set(resizing.KINDS)
+        others = [row for row in shown.get("conditions") or [] if row["type"] not in kept]
         return {**pod, "status": {**shown, **self._sent, "conditions": [*others, *own.values()]}}
 
 
@@ -252,4 +255,6 @@ def patched(made: Object) -> Object:
     whole = {"$patch": "replace"}
     lists = {key: [*made[key], whole] for key in ("podIPs", "hostIPs") if key in made}
     conditions = [{"reason": None, "message": None, **row} for row in made["conditions"]]
+    types = {row["type"] for row in conditions}
+    conditions += [{"$patch": "delete", "type": kind} for kind in resizing.KINDS if kind not in types]
     return {**made, **lists, "conditions": conditions}

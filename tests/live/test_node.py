@@ -528,3 +528,29 @@ def test_the_node_api_wants_to_know_who_asks(place: Place) -> None:
             return answer.status
 
     assert asyncio.run(main()) == 401
+
+
+def test_resources_change_in_place(place: Place) -> None:
+    async def work(calls: Https) -> None:
+        small = {"requests": {"cpu": "50m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "32Mi"}}
+        before = await run_pod(calls, pod("grows", container("sleep 1000", resources=small)), ready)
+        large = {"requests": {"cpu": "70m", "memory": "20Mi"}, "limits": {"cpu": "200m", "memory": "64Mi"}}
+        patch = {"spec": {"containers": [{"name": "c", "resources": large}]}}
+        await calls.patch("pods", "grows", patch, "default", "resize", "strategic")
+
+        def grown(obj: Object) -> bool:
+            return first(obj).get("resources") == large and not condition(obj, "PodResizeInProgress")
+
+        after = await eventually(lambda: calls.get("pods", "grows", "default"), grown)
+        assert first(after)["containerID"] == first(before)["containerID"] and first(after)["restartCount"] == 0
+        assert str(64 << 20) in memory_limits(after)
+
+    play(work, place)
+
+
+def memory_limits(obj: Object) -> list[str]:
+    """The memory limits of the pod's containers, in cgroup v1 or v2."""
+    uid = obj["metadata"]["uid"]
+    names = ("memory.limit_in_bytes", "memory.max")
+    files = [file for name in names for file in Path("/sys/fs/cgroup").glob(f"**/pod{uid}/*/{name}")]
+    return [file.read_text().strip() for file in files]
