@@ -35,13 +35,20 @@ class Node:
         self._writer = writer
 
     async def read(self) -> bytes:
-        return await self._reader.read(CHUNK)
+        """b"" at the end, however the connection ended."""
+        try:
+            return await self._reader.read(CHUNK)
+        except OSError as error:
+            log.info('event="connection to a node broke" error=%r', error)
+            return b""
 
     def write(self, data: bytes) -> None:
         self._writer.write(data)
 
     async def drain(self) -> None:
-        await self._writer.drain()
+        """Quiet when the connection is gone: what came before that is still to be read, and then its end."""
+        with contextlib.suppress(OSError):
+            await self._writer.drain()
 
     async def body(self, size_max: int) -> bytes:
         """The body of an answer that is no upgrade, or what came of it in time; the connection ends."""
@@ -243,7 +250,7 @@ async def _exchange(client: "Raw", node: Node | Source, exchange: Exchange) -> N
             pass
 
     async def alone(loop: Any) -> None:
-        with contextlib.suppress(OSError):  # Either side is free to go away at any time.
+        with contextlib.suppress(ConnectionResetError):  # The client is free to go away at any time.
             await loop()
         for task in tasks:
             if task is not asyncio.current_task():
@@ -323,9 +330,15 @@ class Raw(asyncio.Protocol):
 
     async def end(self) -> None:
         """Close, after what was written has been sent, or has had the time to be."""
-        self._transport.close()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(LINGER_S):
+                if not self._lost.is_set():
+                    # A TLS transport that is closed may forget what it has not encrypted yet.
+                    self._transport.set_write_buffer_limits(high=0)
+                    await self._free.wait()
+                self._transport.close()
                 await self._lost.wait()
-        if not self._lost.is_set():
+        except TimeoutError:
             self._transport.abort()
+        finally:
+            self._transport.close()
