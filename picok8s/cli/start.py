@@ -76,7 +76,7 @@ def _launch(paths: Paths, args: argparse.Namespace) -> None:
     else:
         guard.revive(paths)
     end = time.monotonic() + 10
-    while not paths.control.exists():  # A moment: the socket is the first thing that the supervisor makes.
+    while control.now(paths) is None:  # A moment: to answer is the first thing that the supervisor does.
         if time.monotonic() > end:
             raise Problem(f"the supervisor did not start; `picok8s logs supervisor` or {paths.log('supervisor')} says why")
         time.sleep(0.01)

@@ -92,12 +92,13 @@ class Background:
         self.process.wait()
 
 
-def processes_of(words: str) -> Iterator[int]:
-    """Processes whose command line has these words in it."""
+def processes_of(*words: str) -> Iterator[int]:
+    """Processes whose command line has all these words in it; arguments are joined by a zero byte."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                if words.encode() in (entry / "cmdline").read_bytes():
+                line = (entry / "cmdline").read_bytes()
+                if all(word.encode() in line for word in words):
                     yield int(entry.name)
 
 
