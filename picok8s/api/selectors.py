@@ -335,7 +335,14 @@ def _unescaped(value: str) -> str:
     return _ESCAPED.sub(plain, value)
 
 
-def check_fields(terms: FieldTerms, own: Iterable[str], namespaced: bool) -> None:
+# How two kinds word the refusal of a path; the others say "field label not supported: PATH".
+UNSUPPORTED_FIELD = {
+    "jobs.batch": 'field label "{}" not supported for Job',
+    "resourceslices.resource.k8s.io": "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {}",
+}
+
+
+def check_fields(terms: FieldTerms, own: Iterable[str], namespaced: bool, resource: str = "") -> None:
     """Refuses paths that a kind cannot select by. `own` are those of the kind beside its name and namespace."""
     own = tuple(own)
     known = {"metadata.name", "metadata.namespace", *own}
@@ -344,7 +351,7 @@ def check_fields(terms: FieldTerms, own: Iterable[str], namespaced: bool) -> Non
     for term in terms:
         if term.key not in known:
             if own:
-                raise bad_request(f"field label not supported: {term.key}")
+                raise bad_request(UNSUPPORTED_FIELD.get(resource, "field label not supported: {}").format(term.key))
             words = 'only "metadata.name", "metadata.namespace"'
             raise bad_request(f'"{term.key}" is not a known field selector: {words}')
 
@@ -352,11 +359,6 @@ def check_fields(terms: FieldTerms, own: Iterable[str], namespaced: bool) -> Non
 def matches_fields(terms: FieldTerms, read: Callable[[str], str]) -> bool:
     """`read` gives the value at a path, "" when there is none."""
     return all((read(term.key) == term.value) != term.negated for term in terms)
-
-
-def exact_field(terms: FieldTerms, path: str) -> str | None:
-    """The one value that the terms want at `path`, so that an index or a key may find it."""
-    return next((term.value for term in terms if term.key == path and not term.negated), None)
 
 
 # Nodes

@@ -42,5 +42,5 @@ def _fields(text: str, resource: Resource) -> Predicate:
         **resource.behaviour.fields,
     }
     terms = selectors.parse_fields(text)
-    selectors.check_fields(terms, resource.behaviour.fields, resource.namespaced)
+    selectors.check_fields(terms, resource.behaviour.fields, resource.namespaced, resource.name)
     return lambda obj: selectors.matches_fields(terms, lambda path: readers[path](obj))

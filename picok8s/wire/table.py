@@ -63,15 +63,6 @@ def partial(obj: Object, version: str = "v1") -> Object:
     }
 
 
-def partial_list(objects: Iterable[Object], metadata: Object, version: str = "v1") -> Object:
-    return {
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": f"{GROUP}/{version}",
-        "metadata": metadata,
-        "items": [partial(obj, version) for obj in objects],
-    }
-
-
 def printer(resource: Resource) -> Row:
     """The function that prints the rows of a resource."""
     built_in = ROWS.get(f"{resource.name}/{resource.version}") or ROWS.get(resource.name)

@@ -130,6 +130,8 @@ def test_unknown_fields_are_told_by_kind() -> None:
     terms = selectors.parse_fields("spec.z=1")
     with pytest.raises(ApiError, match=r"field label not supported: spec\.z"):
         selectors.check_fields(terms, ["spec.x"], namespaced=True)
+    with pytest.raises(ApiError, match=r'field label "spec\.z" not supported for Job'):
+        selectors.check_fields(terms, ["status.successful"], namespaced=True, resource="jobs.batch")
     with pytest.raises(ApiError, match=r'"spec\.z" is not a known field selector: only "metadata\.name", '):
         selectors.check_fields(terms, [], namespaced=True)
 
