@@ -7,12 +7,13 @@ remote commands of version 5 (`remote.py`) and SPDY in a WebSocket (`exchange.py
 
 import logging
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from picok8s.api.errors import ApiError
+from picok8s.apiserver import authorize, rbac
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.relay import heads
 from picok8s.apiserver.relay.exchange import Output, Through, Tunnel
@@ -87,16 +88,26 @@ def refused(status: int, text: str) -> ApiError:
     return ApiError("InternalError", f"Internal error occurred: {text or f'the node answered {status}'}")
 
 
-def output(server: Server, call: Call, response: Response, text: bool = False, lines: bool = False) -> Response:
-    """A stream as WebSocket messages. `text`: in text frames; `lines`: a message is a line, not what came at once."""
-    answer = websocket.handshake(call.request.method, call.request.headers, ("",) if text else channels.OUTPUT)
-    if answer.code != 101:
+def output(server: Server, call: Call, response: Response) -> Response:
+    """A stream of bytes as WebSocket messages, cut anywhere."""
+    answer = websocket.handshake(call.request.method, call.request.headers, channels.OUTPUT)
+    if answer.code != 101 or response.stream is None:
         return _declined(answer)
-    assert response.stream is not None
-    chunks = _lines(response.stream) if lines else response.stream
-    greeting = answer.head() if text else answer.head() + channels.output(answer.protocol, b"")
-    exchange = Output(answer.protocol, text)
+    chunks, greeting = response.stream, answer.head() + channels.output(answer.protocol, b"")
+    exchange = Output(answer.protocol)
     return Response(101, takeover=lambda http: server.node_client.send(http, greeting, chunks, exchange))
+
+
+def events(server: Server, call: Call, response: Response) -> Response:
+    """A watch as WebSocket messages, an event each: JSON in text, protobuf in binary."""
+    offered = (*websocket.protocols(call.request.headers), "")  # None has a meaning here.
+    answer = websocket.handshake(call.request.method, call.request.headers, offered)
+    if answer.code != 101 or response.stream is None:
+        return _declined(answer)
+    text = response.content_type == "application/json"
+    chunks = (_lines if text else _delimited)(response.stream)
+    exchange = Output("", text)
+    return Response(101, takeover=lambda http: server.node_client.send(http, answer.head(), chunks, exchange))
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -104,6 +115,18 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for chunk in chunks:
             for line in chunk.splitlines(keepends=True):
                 yield line
+    finally:
+        await chunks.aclose()  # type: ignore[attr-defined]
+
+
+async def _delimited(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Events that have their length before them, without it. A chunk is whole events."""
+    try:
+        async for chunk in chunks:
+            while chunk:
+                end = 4 + int.from_bytes(chunk[:4], "big")
+                yield chunk[4:end]
+                chunk = chunk[end:]
     finally:
         await chunks.aclose()  # type: ignore[attr-defined]
 
@@ -133,6 +156,7 @@ async def upgrade(server: Server, call: Call, target: Target) -> Response:
     request = call.request
     if "upgrade" not in request.header("connection").lower():
         raise ApiError("BadRequest", "Upgrade request required")
+    _check_create(server, call)
     if websocket.is_asked_for(request.headers):
         offered = websocket.protocols(request.headers)
         if call.subresource == "portforward" and (inside := channels.tunnelled(offered)):
@@ -140,6 +164,14 @@ async def upgrade(server: Server, call: Call, target: Target) -> Response:
         if call.subresource != "portforward" and channels.V5 in offered:
             return _translated(server, call, target)
     return await _passed_on(server, call, target)
+
+
+def _check_create(server: Server, call: Call) -> None:
+    """A WebSocket begins with GET, and who may only read runs no commands. Raises ApiError 403."""
+    wanted = replace(authorize.attributes(call), verb="create")
+    allowed, reason = (True, "") if call.verb == "create" else server.authorizer.decide(wanted)
+    if not allowed:
+        raise rbac.refusal(wanted, reason)
 
 
 async def _passed_on(server: Server, call: Call, target: Target) -> Response:

@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import negotiate, respond, selection, versions
+from picok8s.apiserver import negotiate, relay, respond, selection, versions
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs.list import check_options, whole
 from picok8s.store.store import Compacted
 from picok8s.store.watch import Event, Watch
+from picok8s.wire import websocket
 
 Object = dict[str, Any]
 
@@ -42,7 +43,8 @@ async def watch(server: Server, call: Call) -> Response:
     media = "application/json" if form.media == negotiate.JSON else "application/vnd.kubernetes.protobuf;stream=watch"
     stream = _Stream(server, call, selects, form)
     seconds = timeout or TIMEOUT_MIN_S * (1 + server.chance())
-    return Response(content_type=media, stream=stream.run(revision, seconds), resource=resource)
+    response = Response(content_type=media, stream=stream.run(revision, seconds), resource=resource)
+    return relay.events(server, call, response) if websocket.is_asked_for(request.headers) else response
 
 
 class _Stream:
