@@ -10,16 +10,16 @@ from picok8s.apiserver.messages import Call, Request
 
 Object = dict[str, Any]
 
-MODES = ("Ignore", "Warn", "Strict")
+MODES = ("", "Ignore", "Strict", "Warn")
 ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 
 
 def mode(call: Call) -> str:
     """How unknown and repeated fields are taken (fieldValidation). Raises ApiError 422."""
-    asked = call.request.one("fieldValidation") or "Warn"
+    asked = call.request.one("fieldValidation")
     if asked not in MODES:
         raise respond.bad_option("fieldValidation", asked, MODES, call.request)
-    return asked
+    return asked or "Warn"
 
 
 def media_of(request: Request) -> str:

@@ -28,5 +28,5 @@ def statuses(server: Server, call: Call) -> Object:
 def one(server: Server, call: Call) -> Object:
     call.warnings.append(DEPRECATED)
     if call.name != "etcd-0":
-        raise errors.not_found("", "componentstatuses", call.name)
+        raise errors.not_found("", "componentstatus", call.name)
     return {"kind": "ComponentStatus", "apiVersion": "v1", **_healthy("etcd-0", server.store.failed is None)}

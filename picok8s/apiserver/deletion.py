@@ -15,6 +15,7 @@ Object = dict[str, Any]
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 POLICIES = ("Background", "Foreground", "Orphan")
 GRACE_DEFAULT_S = 30
+ORPHANING = (("v1", "ReplicationController"), ("batch/v1", "Job"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ def grace_of(obj: Object, asked: int | None) -> int:
     return 1 if asked < 0 else int(asked)  # Negative means as soon as the node can.
 
 
+def orphans(obj: Object) -> bool:
+    """Whether what an object owns stays, when nobody says what to do: so it was for these before there was a choice."""
+    return (obj["apiVersion"], obj["kind"]) in ORPHANING
+
+
 def finalizers(obj: Object, options: Options) -> list[str]:
     """The finalizers of an object once its deletion with these options begins."""
     kept = [f for f in obj["metadata"].get("finalizers", []) if f not in (FOREGROUND, ORPHAN)]
@@ -76,7 +82,8 @@ def finalizers(obj: Object, options: Options) -> list[str]:
     elif options.policy:
         orphan, foreground = options.policy == "Orphan", options.policy == "Foreground"
     else:
-        orphan, foreground = ORPHAN in had, FOREGROUND in had
+        foreground = FOREGROUND in had
+        orphan = ORPHAN in had or (not foreground and orphans(obj))
     if orphan:
         kept.append(ORPHAN)
     if foreground:
@@ -98,21 +105,39 @@ def begin(old: Object, options: Options, now: float) -> Object | None:
         grace = min(grace, left) if options.grace is not None else left
         if grace == left and left > 0 and held == metadata.get("finalizers", []):
             return old
-    new = objects.copy(old)
+    is_namespace = old["kind"] == "Namespace" and old["apiVersion"] == "v1"
+    if not (grace > 0 or held or (is_namespace and (old.get("spec") or {}).get("finalizers"))):
+        return None
+    new = marked(old, grace, now)
     if held:
         new["metadata"]["finalizers"] = held
     else:
         new["metadata"].pop("finalizers", None)
-    if old["kind"] == "Namespace" and old["apiVersion"] == "v1":
+    if is_namespace:
+        new["metadata"].pop("deletionGracePeriodSeconds")
         new.setdefault("status", {})["phase"] = "Terminating"
-    waits = grace > 0 or held or (old["kind"] == "Namespace" and (old.get("spec") or {}).get("finalizers"))
-    if not waits:
-        return None
-    if not ending:
-        new["metadata"]["deletionTimestamp"] = moment.time(now + grace)
-    elif grace < (metadata.get("deletionGracePeriodSeconds") or 0):
-        new["metadata"]["deletionTimestamp"] = moment.time(now + grace)
-    new["metadata"]["deletionGracePeriodSeconds"] = grace
-    if not ending and metadata.get("generation"):
-        new["metadata"]["generation"] = metadata["generation"] + 1
     return old if new == old else new
+
+
+def marked(old: Object, grace: int, now: float) -> Object:
+    """The object with the time of its end and the seconds until then. What ends already may only end sooner."""
+    new = objects.copy(old)
+    metadata = new["metadata"]
+    if "deletionTimestamp" not in metadata:
+        metadata["deletionTimestamp"] = moment.time(now + grace)
+        if metadata.get("generation"):
+            metadata["generation"] += 1
+    elif grace < (left := metadata.get("deletionGracePeriodSeconds") or 0):
+        end = moment.seconds(metadata["deletionTimestamp"]) - left + grace
+        if end < now:
+            end, grace = now, min(grace, 1)  # All of it is over: as soon as its node can.
+        metadata["deletionTimestamp"] = moment.time(end)
+    metadata["deletionGracePeriodSeconds"] = grace
+    return new
+
+
+def last(old: Object, now: float) -> Object:
+    """A pod as it is seen once more before it goes: its grace is over."""
+    if old["metadata"].get("deletionGracePeriodSeconds") == 0 and "deletionTimestamp" in old["metadata"]:
+        return old
+    return marked(old, 0, now)

@@ -59,13 +59,20 @@ def render(response: Response, request: Request, now: float) -> tuple[bytes, str
     return encode(obj, form.media), form.media
 
 
+class _Dumper(yaml.CSafeDumper):  # type: ignore[misc]
+    """Writes a part that appears twice twice: Go's writer knows no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def encode(obj: Object, media: str) -> bytes:
     if media == negotiate.PROTOBUF:
         from picok8s.wire import protobuf  # Loaded when first asked for: most clusters of one user never are.
 
         return protobuf.encode(obj)
     if media == negotiate.YAML:
-        return yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=True, default_flow_style=False).encode()
+        return yaml.dump(obj, Dumper=_Dumper, sort_keys=True, default_flow_style=False).encode()
     return orjson.dumps(obj)
 
 

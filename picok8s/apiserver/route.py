@@ -21,12 +21,15 @@ OF_NAMESPACES = ("status", "finalize")
 def call(catalogue: Catalogue, request: Request, user: User) -> Call:
     """The meaning of `request`; a Call without plural when its path is no resource."""
     found = Call(verb=request.method.lower(), user=user, request=request)
-    parts = [unquote(part) for part in request.path.strip("/").split("/")]
+    parts = unquote(request.path).strip("/").split("/")
     if parts[0] == "api" and len(parts) > 2:
         found.version, rest = parts[1], parts[2:]
     elif parts[0] == "apis" and len(parts) > 3:
         found.group, found.version, rest = parts[1], parts[2], parts[3:]
     else:
+        return found
+    if "" in rest:  # A doubled slash: no resource is called so.
+        found.plural = "/".join(rest)
         return found
     watching = rest[0] == "watch" and len(rest) > 1
     if watching:
@@ -46,7 +49,7 @@ def call(catalogue: Catalogue, request: Request, user: User) -> Call:
 
 def _verb(request: Request, found: Call, watching: bool) -> str:
     if request.method in ("GET", "HEAD"):
-        if watching or (not found.subresource and request.flag("watch")):
+        if watching or (not found.name and request.flag("watch")):
             return "watch"
         return "get" if found.name else "list"
     if request.method == "DELETE" and not found.name:
@@ -64,8 +67,7 @@ def check(found: Call) -> Resource:
     if namespaced and not resource.namespaced:
         raise ApiError("NotFound", "the server could not find the requested resource", {})
     if resource.namespaced and not namespaced and (found.name or found.verb not in ("list", "watch")):
-        if found.name or found.verb != "create":
-            raise _missing_or_not_allowed(found)
+        raise _missing_or_not_allowed(found)
     if found.subresource:
         row = resource.subresources.get(found.subresource)
         if row is None:

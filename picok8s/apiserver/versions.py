@@ -5,7 +5,11 @@ from picok8s.apiserver.server import Server
 
 
 class NotANumber(ValueError):
-    """A resource version that cannot be one; the text is upstream's."""
+    """A resource version that cannot be one; the text is upstream's, `why` its end."""
+
+    def __init__(self, text: str) -> None:
+        self.why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        super().__init__(f'resourceVersion: Invalid value: "{text}": {self.why}')
 
 
 def number(text: str) -> int:
@@ -13,9 +17,7 @@ def number(text: str) -> int:
     if not text:
         return 0
     if not text.isascii() or not text.isdigit() or int(text) >= 2**64:
-        raise NotANumber(
-            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
+        raise NotANumber(text)
     return int(text)
 
 

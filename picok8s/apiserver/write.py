@@ -40,14 +40,14 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     call.warnings += behaviour.warnings(new, None)
     await admission.validate(server, call, new, None)
     name, namespace = new["metadata"]["name"], new["metadata"].get("namespace", "")
-    if server.store.newest(resource.storage, name, namespace) is not None:
-        raise errors.already_exists(resource.group, resource.plural, name)
+    if (there := server.store.newest(resource.storage, name, namespace)) is not None:
+        raise _taken(call, name, there)
     if call.dry_run:
         return new
     try:
         stored = await server.store.put(resource.storage, behaviour.encode(new), None)
     except Conflict:
-        raise errors.already_exists(resource.group, resource.plural, name) from None
+        raise _taken(call, name, server.store.newest(resource.storage, name, namespace)) from None
     return behaviour.decode(stored.obj)
 
 
@@ -83,6 +83,14 @@ async def commit(server: Server, call: Call, old: Stored, new: Object) -> Object
         return new
     stored = await server.store.put(resource.storage, resource.behaviour.encode(new), old)
     return resource.behaviour.decode(stored.obj)
+
+
+def _taken(call: Call, name: str, there: Stored | None) -> ApiError:
+    """There is one of that name; that it is about to go is told to whoever may wait for it."""
+    error = errors.already_exists(call.of.group, call.of.plural, name)
+    if there is not None and "deletionTimestamp" in there.obj["metadata"]:
+        error.message = f"object is being deleted: {error.message}"
+    return error
 
 
 def is_gone(obj: Object) -> bool:

@@ -29,7 +29,7 @@ async def log(server: Server, call: Call) -> Response:
     _check_log_options(call)
     node = pod["spec"].get("nodeName")
     if not node:
-        return Response(204, body=b"", content_type="text/plain")
+        return Response(204, body=b"", content_type="")
     query = [(key, value) for key in LOG_OPTIONS for value in call.request.query.get(key, [])]
     path = f"/containerLogs/{call.namespace}/{call.name}/{container}"
     target = _node(server, node, f"{path}?{urlencode(query)}")
@@ -51,7 +51,7 @@ def _check_log_options(call: Call) -> None:
             detail = "must be greater than or equal to 0" if least == 0 else "must be greater than 0"
             problems.append(errors.invalid_value(name, number, detail))
     if request.one("sinceSeconds") and request.one("sinceTime"):
-        problems.append(errors.forbidden_field("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+        problems.append(errors.forbidden_field("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
     if problems:
         raise errors.invalid("PodLogOptions", "", call.name, problems)
 
@@ -114,10 +114,9 @@ async def service_proxy(server: Server, call: Call) -> Response:
     """HTTP to one of the ready endpoints of a service."""
     scheme, name, port = _parts(call.name)
     service = server.lookup.get("services", name, call.namespace)
-    if service is None:
-        raise errors.not_found("", "services", name)
-    wanted = _service_port(service, port)
-    found = _endpoint(server, call.namespace, name, wanted)
+    found = None
+    if service is not None:
+        found = _endpoint(server, call.namespace, name, _service_port(service, port))
     if found is None:
         raise ApiError("ServiceUnavailable", f'no endpoints available for service "{call.name}"')
     return await relay.proxy(server, call, Target(scheme or "http", found[0], found[1], _path(call)))
@@ -199,7 +198,7 @@ def _node(server: Server, name: str, path: str) -> Target:
 
 
 def _container(pod: Object, wanted: str, what: str) -> str:
-    """The container that is meant; by itself the only one, or the annotated default. Raises ApiError 400."""
+    """The container that is meant: the one that is named, or the only one. Raises ApiError 400."""
     spec, name = pod["spec"], pod["metadata"]["name"]
     main = [c["name"] for c in spec["containers"]]
     inits = [c["name"] for c in spec.get("initContainers", [])]
@@ -208,12 +207,7 @@ def _container(pod: Object, wanted: str, what: str) -> str:
         if wanted not in main + inits + others:
             raise errors.bad_request(f"container {wanted} is not valid for pod {name}")
         return wanted
-    default = pod["metadata"].get("annotations", {}).get("kubectl.kubernetes.io/default-container")
-    if default in main:
-        return str(default)
     if len(main) == 1:
         return str(main[0])
-    choose = f"choose one of: [{' '.join(main)}]"
-    if inits:
-        choose += f" or one of the init containers: [{' '.join(inits)}]"
-    raise errors.bad_request(f"a container name must be specified for pod {name}, {choose}")
+    names = " ".join([*inits, *main, *others])
+    raise errors.bad_request(f"a container name must be specified for pod {name}, choose one of: [{names}]")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from picok8s.api import errors, moment
+from picok8s.api import errors
 from picok8s.api.errors import ApiError
 from picok8s.apiserver import admission, body, deletion, respond, selection, write
 from picok8s.apiserver.messages import Call, Response
@@ -40,8 +40,7 @@ async def end(server: Server, call: Call, options: deletion.Options) -> tuple[Ob
             return shown, False
         try:
             if new is None:
-                last = shown if dry else await _remove(server, call, old)
-                return _ended(last, server.now()), True
+                return await _end_now(server, call, old, dry), True
             if not dry:
                 await server.store.put(resource.storage, resource.behaviour.encode(new), old)
             return new, False
@@ -50,19 +49,20 @@ async def end(server: Server, call: Call, options: deletion.Options) -> tuple[Ob
     raise write.stale(call)
 
 
-async def _remove(server: Server, call: Call, old: Stored) -> Object:
+async def _end_now(server: Server, call: Call, old: Stored, dry: bool) -> Object:
+    """Remove the object; a pod shows first that its grace is over, as its watchers expect. Raises Conflict."""
     resource = call.of
-    last = await server.store.delete(resource.storage, call.name, write.namespace(call), old)
-    return resource.behaviour.decode(last.obj)
-
-
-def _ended(obj: Object, now: float) -> Object:
-    """A pod that goes at once is answered as one whose grace is over."""
-    if not _was_graceful(obj):
-        return obj
-    metadata = {**obj["metadata"], "deletionGracePeriodSeconds": 0}
-    metadata.setdefault("deletionTimestamp", moment.time(now))
-    return {**obj, "metadata": metadata}
+    shown = resource.behaviour.decode(old.obj)
+    if _was_graceful(shown):
+        last = deletion.last(shown, server.now())
+        if dry:
+            return last
+        if last is not shown:
+            old = await server.store.put(resource.storage, resource.behaviour.encode(last), old)
+    if dry:
+        return shown
+    removed = await server.store.delete(resource.storage, call.name, write.namespace(call), old)
+    return resource.behaviour.decode(removed.obj)
 
 
 def _check(call: Call, obj: Object, options: deletion.Options) -> None:
@@ -71,7 +71,7 @@ def _check(call: Call, obj: Object, options: deletion.Options) -> None:
     if options.uid and options.uid != metadata["uid"]:
         raise errors.ApiError(
             "Conflict",
-            f'Operation cannot be fulfilled on {resource.kind} "{call.name}": '
+            f'Operation cannot be fulfilled on {_kind(call)} "{call.name}": '
             f"the UID in the precondition ({options.uid}) does not match the UID in record ({metadata['uid']}). "
             "The object might have been deleted and then recreated",
             _named(call),
@@ -79,11 +79,16 @@ def _check(call: Call, obj: Object, options: deletion.Options) -> None:
     if options.revision and options.revision != metadata["resourceVersion"]:
         raise errors.ApiError(
             "Conflict",
-            f'Operation cannot be fulfilled on {resource.kind} "{call.name}": '
+            f'Operation cannot be fulfilled on {_kind(call)} "{call.name}": '
             f"the ResourceVersion in the precondition ({options.revision}) does not match the ResourceVersion in "
             f"record ({metadata['resourceVersion']}). The object might have been modified",
             _named(call),
         )
+
+
+def _kind(call: Call) -> str:
+    """The kind with its group, as the words of a failed precondition have it."""
+    return f"{call.of.kind}.{call.of.group}" if call.of.group else call.of.kind
 
 
 def _named(call: Call) -> Object:

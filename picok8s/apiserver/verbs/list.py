@@ -9,7 +9,7 @@ import orjson
 from picok8s.api import errors
 from picok8s.api.errors import ApiError, FieldError, forbidden_field
 from picok8s.apiserver import components, negotiate, respond, selection, versions
-from picok8s.apiserver.messages import Call, Response
+from picok8s.apiserver.messages import Call, Request, Response
 from picok8s.apiserver.server import Server
 from picok8s.store.store import Compacted, Stored
 
@@ -30,7 +30,9 @@ async def list_(server: Server, call: Call) -> Response:
     if resource.name == "componentstatuses":
         return Response(obj=components.statuses(server, call), resource=resource)
     selects = selection.predicate(call)
-    limit = _limit(request.one("limit"))
+    if text := request.one("timeoutSeconds"):
+        whole(text)
+    limit = _limit(request)
     namespace = call.namespace if resource.namespaced and call.namespace else None
     items, revision, start = _read(server, call, namespace, limit)
     items.sort(key=lambda item: item[0])
@@ -134,10 +136,11 @@ def _read_token(token: str) -> tuple[int, tuple[str, str]]:
     return int(key["rv"]), (namespace, name)
 
 
-def _limit(text: str) -> int:
-    if not text:
-        return 0
-    return whole(text)
+def _limit(request: Request) -> int:
+    """How many items a page has; 0 for all. What any state may answer is not paged, as upstream's cache does not."""
+    text = request.one("limit")
+    asked = whole(text) if text else 0
+    return 0 if request.one("resourceVersion") == "0" else asked
 
 
 def whole(text: str) -> int:

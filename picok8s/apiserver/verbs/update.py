@@ -40,13 +40,12 @@ def check_revision(call: Call, revision: str) -> None:
     try:
         number = versions.number(revision)
     except versions.NotANumber as error:
-        why = str(error).removeprefix("resourceVersion: ")
-        raise ApiError("", f"metadata.resourceVersion: {why}", code=500) from None
+        raise ApiError("", error.why, code=500) from None
     if not number and not resource.behaviour.unconditional_update:
         problem = errors.FieldError(
             "FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"
         )
-        raise errors.invalid(resource.kind, resource.group, call.name, [problem])
+        raise errors.invalid(resource.plural, resource.group, call.name, [problem])  # Upstream names the plural here.
 
 
 async def _missing(server: Server, call: Call, new: Object) -> Response:
