@@ -25,9 +25,12 @@ from picok8s.node.config import NodeConfig
 from picok8s.node.configs import Place
 from picok8s.node.cri import Cri, RuntimeFailure
 from picok8s.node.events import Events
+from picok8s.node.following import Following
 from picok8s.node.images import Images
+from picok8s.node.registrar import Registrar
 from picok8s.node.runtime import Runtime
 from picok8s.node.serve import serve
+from picok8s.node.tidying import Tidying
 from picok8s.node.tokens import Tokens
 from picok8s.node.tools import Tools
 from picok8s.node.volumes import Volumes
@@ -145,18 +148,20 @@ async def _run(
     os.makedirs(config.logs, mode=0o755, exist_ok=True)
     memory = _memory_folder(config.run)
     view = View()
-    agent = Agent(config, calls, world, view)
+    agent = Agent(config, world, view)
     agent.tools = tools = _tools(config, calls, world, session, agent, memory, view)
     world.spawn(follow(calls, view, "services"), "follow services")
     await _until_runtime(tools.runtime, world)
-    world.spawn(tools.runtime.follow(), "runtime events")
+    following = Following(tools.runtime, world, lambda: registrar.look())
+    registrar = Registrar(config, calls, world, tools.runtime, following.is_down)
+    world.spawn(following.follow(), "runtime events")
     world.spawn(tools.events.run(), "events")
     view.subscribe("pods", agent.pod_event)
-    await agent.register()
-    world.spawn(agent.keep_lease(), "lease")
+    await registrar.register()
+    world.spawn(registrar.keep_lease(), "lease")
     os.makedirs(config.cni_conf_dir, exist_ok=True)
-    world.watch_folder(config.cni_conf_dir, lambda name: agent.look())
-    world.spawn(agent.keep_status(), "status")
+    world.watch_folder(config.cni_conf_dir, lambda name: registrar.look())
+    world.spawn(registrar.keep_status(), "status")
     if config.certificate:
         world.spawn(serve(config, agent, calls, world), "node API")
     if on_ready is not None:
@@ -164,7 +169,7 @@ async def _run(
     world.spawn(follow(calls, view, "pods", fields=f"spec.nodeName={config.name}"), "follow pods")
     await view.until_synced("pods")
     await agent.clean_up()
-    await agent.tidy()
+    await Tidying(tools, registrar.show_images).tidy()
 
 
 def _tools(
@@ -196,7 +201,7 @@ def _tools(
     return Tools(
         calls=calls,
         world=world,
-        runtime=Runtime(cri, world, agent.changed, agent.look),
+        runtime=Runtime(cri, world, agent.changed),
         images=Images(cri, world),
         volumes=Volumes(config.root, memory),
         watched=Watched(calls, world, agent.objects_changed),

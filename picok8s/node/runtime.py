@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from picok8s.node import configs, cri
+from picok8s.node import configs
 from picok8s.node.cri import Cri, RuntimeFailure
 from picok8s.node.state import CREATED, EXITED, RUNNING, UNKNOWN, Container, Sandbox
 from picok8s.node.world import World
@@ -19,9 +19,6 @@ STATES = (CREATED, RUNNING, EXITED, UNKNOWN)
 NANO = 1e9
 # containerd tells of an exit before its own CRI part has taken note of it: ask again until it has.
 LOOK_AGAIN_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0, 3.0)
-RECONNECT_SECONDS = 0.5
-DOWN_SECONDS = 10.0  # A runtime that restarts is back before that: the node stays ready.
-TOPICS = ("/tasks/exit", "/tasks/oom", "/tasks/start")
 
 log = logging.getLogger("picok8s.node")
 
@@ -29,12 +26,8 @@ log = logging.getLogger("picok8s.node")
 class Runtime:
     """The cache. `pods` holds, by pod uid, its sandboxes and containers by id."""
 
-    def __init__(
-        self, calls: Cri, world: World, changed: Callable[[str], None], down_or_up: Callable[[], None]
-    ) -> None:
+    def __init__(self, calls: Cri, world: World, changed: Callable[[str], None]) -> None:
         self.cri = calls
-        self.down_since: float | None = None
-        self._down_or_up = down_or_up
         self.name = "containerd"
         self.version = ""
         self._world = world
@@ -193,47 +186,17 @@ class Runtime:
         if uid := self._owner.get(id, ""):
             self._changed(uid)
 
-    def is_down(self) -> bool:
-        """Away for longer than a restart takes."""
-        return self.down_since is not None and self._world.now() - self.down_since >= DOWN_SECONDS
+    def knows(self, id: str) -> bool:
+        """Whether a sandbox or container is one of a pod's."""
+        return id in self._owner
 
-    async def follow(self) -> None:
-        """Events for ever. Lists again whenever the stream broke, as what happened meanwhile is lost."""
-        listed, told = True, False
-        while True:
-            try:
-                if not listed:
-                    await self.list_all()
-                    listed, self.down_since = True, None
-                    if told:
-                        self._down_or_up()
-                    told = False
-                await self._follow_containerd()
-            except RuntimeFailure as failure:
-                listed = False
-                if failure.code == "UNIMPLEMENTED":
-                    await self._follow_cri()
-                    continue
-                if self.down_since is None:
-                    self.down_since = self._world.now()
-                    log.warning('event="runtime events broke" error=%r', failure.message)
-                if self.is_down() and not told:
-                    told = True
-                    self._down_or_up()
-            await self._world.sleep(RECONNECT_SECONDS)
+    async def look(self, id: str) -> None:
+        """A container may have begun to run."""
+        if id in self.containers.get(self._owner.get(id, ""), {}):
+            await self.refresh_container(id)
 
-    async def _follow_containerd(self) -> None:
-        filters = [f'namespace==k8s.io,topic=="{topic}"' for topic in TOPICS]
-        async for envelope in self.cri.stream("Subscribe", filters=filters):
-            kind = envelope.event.type_url.rpartition("/")[2]
-            event = cri.message(kind).FromString(envelope.event.value)
-            if kind == "containerd.events.TaskExit" and event.id not in ("", event.container_id):
-                continue  # An exec ended, not the container.
-            if event.container_id in self._owner:
-                work = self._ended(event.container_id) if kind.endswith("TaskExit") else self._look(event.container_id)
-                self._world.spawn(work, f"refresh {event.container_id[:12]}")
-
-    async def _ended(self, id: str) -> None:
+    async def ended(self, id: str) -> None:
+        """A sandbox or container ended, as an event says: learn how."""
         uid = self._owner.get(id, "")
         if id in self.sandboxes.get(uid, {}):
             for pause in LOOK_AGAIN_SECONDS:
@@ -245,19 +208,6 @@ class Runtime:
             self._changed(uid)
         else:
             await self._until_ended(id)
-
-    async def _look(self, id: str) -> None:
-        if id in self.containers.get(self._owner.get(id, ""), {}):
-            await self.refresh_container(id)
-
-    async def _follow_cri(self) -> None:
-        """CRI's own events, of runtimes that are not containerd."""
-        try:
-            async for event in self.cri.stream("GetContainerEvents"):
-                if event.container_id in self._owner:
-                    self._world.spawn(self._ended(event.container_id), f"refresh {event.container_id[:12]}")
-        except RuntimeFailure as failure:
-            log.warning('event="runtime events broke" error=%r', failure.message)
 
 
 def _container(status: Any, sandbox: str) -> Container:

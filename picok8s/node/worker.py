@@ -4,14 +4,14 @@ A worker holds no thread and no timer while nothing happens. Its `Memory` is all
 the runtime shows. What a command does is in `doing.py`; what is watched of running containers in `tending.py`.
 """
 
-import logging
 from typing import Any
 
-from picok8s.api.errors import ApiError
 from picok8s.node import pods, prepare, resizing, status, waits
 from picok8s.node.commands import Command
-from picok8s.node.doing import Doing
+from picok8s.node.doing import Doing, exit_message
 from picok8s.node.events import reference
+from picok8s.node.hand import Hand
+from picok8s.node.publishing import Publishing
 from picok8s.node.state import EXITED, Memory, Seen
 from picok8s.node.step import step
 from picok8s.node.tending import Tending
@@ -21,9 +21,6 @@ from picok8s.node.world import Task
 Object = dict[str, Any]
 
 INTERRUPTIBLE = ("start:", "volumes", "sandbox")
-STATUS_RETRY_SECONDS = 2.0
-
-log = logging.getLogger("picok8s.node")
 
 
 class Worker:
@@ -33,12 +30,12 @@ class Worker:
         self.gone = False
         self.memory = Memory()
         self._tools = tools
-        self._sent: Object | None = None  # The status that the API was last given.
-        self._sending: Task | None = None
         self._wake = tools.world.event()
         self._tasks: dict[str, Task] = {}
         self._lost = status.lost_runs(pod, {c.id for c in tools.runtime.seen(self.uid)[1]})
-        self._doing = Doing(self, tools)
+        self.publishing = Publishing(self, tools)
+        self._hand = Hand(self, tools)
+        self._doing = Doing(self._hand)
         self._tending = Tending(self, tools)
         self._objects_changed = False
         self._next: float | None = None
@@ -54,7 +51,7 @@ class Worker:
         """The API showed the pod anew."""
         shorter = pods.grace_seconds(pod) < pods.grace_seconds(self.pod)
         ending = "deletionTimestamp" in pod["metadata"] and "deletionTimestamp" not in self.pod["metadata"]
-        self.pod = self._with_own_status(pod)
+        self.pod = self.publishing.with_own_status(pod)
         if ending:
             self.interrupt()
         elif shorter:
@@ -63,7 +60,7 @@ class Worker:
 
     def vanish(self, pod: Object) -> None:
         """The pod is no more in the API: stop what runs, and tell nobody."""
-        self.pod = self._with_own_status(pod)
+        self.pod = self.publishing.with_own_status(pod)
         self.gone = True
         self.interrupt()
         self._cancel(("stop:",))
@@ -81,12 +78,12 @@ class Worker:
         self.poke()
 
     def interrupt(self) -> None:
-        self._doing.ending = True
+        self._hand.ending = True
         self._cancel(INTERRUPTIBLE, only_interruptible=True)
 
     def _cancel(self, prefixes: tuple[str, ...], only_interruptible: bool = False) -> None:
         for key, task in list(self._tasks.items()):
-            if key.startswith(prefixes) and (not only_interruptible or key in self._doing.interruptible):
+            if key.startswith(prefixes) and (not only_interruptible or key in self._hand.interruptible):
                 task.cancel()
 
     def seen(self) -> Seen:
@@ -126,7 +123,7 @@ class Worker:
         for command in made.commands:
             self._begin(command)
         self._next = made.wake_at
-        if self._objects_changed and self.memory.volumes and not self._doing.ending:
+        if self._objects_changed and self.memory.volumes and not self._hand.ending:
             self._objects_changed = False
             self._spawn("refresh", self._doing.refresh())
         renew_at = self._tools.tokens.renew_at(self.uid)
@@ -136,7 +133,7 @@ class Worker:
             else:
                 self._next = renew_at if self._next is None else min(self._next, renew_at)
         if not self.gone:
-            self._publish(now)
+            self.publishing.publish(now)
 
     async def _pause(self) -> None:
         if self.finished:
@@ -165,7 +162,7 @@ class Worker:
                 self._tasks.pop(key, None)
                 if busy:
                     self.memory.busy.discard(key)
-                    self._doing.interruptible.discard(key)
+                    self._hand.interruptible.discard(key)
                 self.poke()
 
         self._tasks[key] = self._tools.world.spawn(guarded(), f"{pods.key(self.pod)} {key}")
@@ -178,13 +175,13 @@ class Worker:
                 continue
             self.memory.counted.add(last.id)
             self.memory.failing.pop(last.id, None)
-            self.memory.exit_messages[last.id] = self._doing.exit_message(last)
+            self.memory.exit_messages[last.id] = exit_message(last)
             container = pods.container(self.pod, name)
             if container is None or not pods.restarts(self.pod, container, last.exit_code):
                 continue
             wait = waits.after_exit(last, self.memory.restarts.get(name))
             self.memory.restarts[name] = wait
-            if wait.wait and not self._doing.ending:
+            if wait.wait and not self._hand.ending:
                 message = f"Back-off restarting failed container {name} in pod {pods.full_name(self.pod)}"
                 self.tell("Warning", "BackOff", message, name)
 
@@ -197,64 +194,3 @@ class Worker:
     def tell(self, type: str, reason: str, message: str, container: str = "") -> None:
         path = pods.field_path(self.pod, container) if container else ""
         self._tools.events.tell(reference(self.pod, path), type, reason, message)
-
-    def _publish(self, now: float) -> None:
-        """Gives the API the pod's status when it differs from what it was given last."""
-        if self._sending is not None and not self._sending.done():
-            return  # The end of that call pokes, and the newest status goes out then.
-        made = status.status(self.pod, self.seen(), self._tools.machine, now)
-        if made == self._sent or (self._sent is None and self._shows(made)):
-            return
-        self._sending = self._tools.world.spawn(self._send(made), f"{pods.key(self.pod)} status")
-
-    def _shows(self, made: Object) -> bool:
-        shown = self.pod.get("status") or {}
-        types = {row["type"] for row in made["conditions"]}
-        own = [row for row in shown.get("conditions") or [] if row["type"] in types]
-        by_type = {row["type"]: {k: v for k, v in row.items() if v is not None} for row in own}
-        wanted = {row["type"]: {k: v for k, v in row.items() if v is not None} for row in made["conditions"]}
-        return by_type == wanted and all(shown.get(key) == value for key, value in made.items() if key != "conditions")
-
-    async def _send(self, made: Object) -> None:
-        meta = self.pod["metadata"]
-        patch = {"metadata": {"uid": meta["uid"]}, "status": patched(made)}
-        try:
-            await self._tools.calls.patch("pods", meta["name"], patch, meta["namespace"], "status", "strategic")
-        except ApiError as error:
-            if error.code == 404 or (error.code == 409 and "uid" in error.message.lower()):
-                self._sent = made
-                return
-            log.warning('event="status not taken" pod=%s error=%r', pods.key(self.pod), error.message)
-            await self._tools.world.sleep(STATUS_RETRY_SECONDS)
-        else:
-            self._sent = made
-            self.pod = self._with_own_status(self.pod)
-        self.poke()
-
-    async def send_last(self) -> None:
-        """The final status, before the pod is taken from the API."""
-        if self._sending is not None:
-            self._sending.cancel()
-        made = status.status(self.pod, self.seen(), self._tools.machine, self._tools.world.now())
-        if made != self._sent:
-            await self._send(made)
-
-    def _with_own_status(self, pod: Object) -> Object:
-        """The pod with the status that this worker gave it, which the watch may not show yet."""
-        if self._sent is None:
-            return pod
-        shown = pod.get("status") or {}
-        own = {row["type"]: row for row in self._sent["conditions"]}
-        kept = own.keys() | set(resizing.KINDS)
-        others = [row for row in shown.get("conditions") or [] if row["type"] not in kept]
-        return {**pod, "status": {**shown, **self._sent, "conditions": [*others, *own.values()]}}
-
-
-def patched(made: Object) -> Object:
-    """The status as a strategic merge patch: addresses replace the old ones, old words of conditions go."""
-    whole = {"$patch": "replace"}
-    lists = {key: [*made[key], whole] for key in ("podIPs", "hostIPs") if key in made}
-    conditions = [{"reason": None, "message": None, **row} for row in made["conditions"]]
-    types = {row["type"] for row in conditions}
-    conditions += [{"$patch": "delete", "type": kind} for kind in resizing.KINDS if kind not in types]
-    return {**made, **lists, "conditions": conditions}

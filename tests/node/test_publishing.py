@@ -1,6 +1,6 @@
 """The status as it is sent."""
 
-from picok8s.node.worker import patched
+from picok8s.node.publishing import patched
 
 
 def test_a_patch_replaces_addresses_and_drops_old_words():
