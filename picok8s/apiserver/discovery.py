@@ -17,7 +17,6 @@ from picok8s.apiserver.server import Server
 Object = dict[str, Any]
 
 MAJOR, MINOR, PATCH = "1", "37", "2"  # Of the Kubernetes API that is served.
-DISCOVERY = ("v2", "v2beta1")
 NOT_FOUND = "404 page not found\n"
 STATIC = ("/.well-known/openid-configuration", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3",
           "/openapi/v3/", "/openid/v1/jwks", "/readyz", "/version")
@@ -48,6 +47,8 @@ async def answer(server: Server, call: Call) -> Response:
         raise ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {})
     if request.method == "HEAD":
         raise ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {})
+    if page not in UNSHAPED:
+        negotiate.form(request.header("accept"), offer=negotiate.DISCOVERY if path in ("/api", "/apis") else negotiate.NOTHING)
     return page(server, call)
 
 
@@ -148,9 +149,8 @@ def _subrow(resource: Resource, name: str) -> Object:
 
 def _aggregated(server: Server, call: Call, names: list[str]) -> Response | None:
     """Discovery of all groups in one document, when the Accept header asks for it (KEP-3352)."""
-    form = negotiate.form(call.request.header("accept"))
-    params = dict(form.params)
-    if params.get("g") != "apidiscovery.k8s.io" or form.version not in DISCOVERY:
+    form = negotiate.form(call.request.header("accept"), offer=negotiate.DISCOVERY)
+    if not form.kind:
         return None
     items = [_discovered_group(server, name) for name in names]
     obj = {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{form.version}", "metadata": {}, "items": items}
@@ -177,7 +177,7 @@ def _discovered_group(server: Server, name: str) -> Object:
 def _discovered(resource: Resource) -> Object:
     row: Object = {
         "resource": resource.plural,
-        "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
+        "responseKind": {"group": "", "version": "", "kind": resource.kind},  # Empty: those of the list.
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
         "verbs": sorted(resource.verbs),
@@ -193,9 +193,7 @@ def _discovered(resource: Resource) -> Object:
 
 def _discovered_sub(resource: Resource, name: str) -> Object:
     sub = resource.subresources[name]
-    kind = sub["kind"]
-    same = {"group": kind["group"] or resource.group, "version": kind["version"] or resource.version, "kind": kind["kind"]}
-    row: Object = {"subresource": name, "responseKind": same, "verbs": sub["verbs"]}
+    row: Object = {"subresource": name, "responseKind": sub["kind"], "verbs": sub["verbs"]}
     if sub.get("acceptedTypes"):
         row["acceptedTypes"] = sub["acceptedTypes"]
     return row
@@ -246,7 +244,7 @@ def _openapi_v3(server: Server, call: Call) -> Response:
     if not name:
         return _document(call, *openapi.v3_index(server.resources()))
     found = openapi.v3(server.resources(), name)
-    return plain_missing() if found is None else _document(call, *found)
+    return Response(404, body=b"", content_type="") if found is None else _document(call, *found)
 
 
 def _document(call: Call, body: bytes, etag: str, content_type: str = "application/json") -> Response:
@@ -266,3 +264,5 @@ PAGES: dict[str, Callable[[Server, Call], Response]] = {
     "/openapi/v2": _openapi_v2,
     "/openapi/v3": _openapi_v3,
 }
+# Pages that have one form, or their own idea of forms.
+UNSHAPED = (_root, _version, _openid, _jwks, _openapi_v2, _openapi_v3)

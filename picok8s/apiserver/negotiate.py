@@ -7,7 +7,11 @@ from picok8s.api.errors import ApiError
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 SERVED = {JSON: JSON, YAML: YAML, "text/yaml": YAML, "application/x-yaml": YAML, PROTOBUF: PROTOBUF}
 PARTIAL = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
-META_VERSIONS = ("v1", "v1beta1")
+# What a path can turn its answer into: (kind, group, version) of an Accept clause's as, g and v.
+Offer = frozenset[tuple[str, str, str]]
+OBJECTS: Offer = frozenset((kind, "meta.k8s.io", version) for kind in PARTIAL for version in ("v1", "v1beta1"))
+DISCOVERY: Offer = frozenset({("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2")})
+NOTHING: Offer = frozenset()
 AVAILABLE = (
     "application/json, application/yaml, application/vnd.kubernetes.protobuf, "
     "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
@@ -17,36 +21,60 @@ AVAILABLE = (
 @dataclass(frozen=True, slots=True)
 class Form:
     media: str = JSON
-    kind: str = ""  # "", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
-    version: str = "v1"  # Of meta.k8s.io, for the kinds above.
-    params: tuple[tuple[str, str], ...] = ()
+    kind: str = ""  # "", or a kind of an Offer.
+    version: str = "v1"  # Of that kind.
 
 
 PLAIN = Form()
 
 
 def not_acceptable() -> ApiError:
+    """No media type of the Accept header is one of ours."""
     return ApiError("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {AVAILABLE}", {})
 
 
-_known: dict[tuple[str, bool], Form] = {}
+def not_offered(watch: bool = False) -> ApiError:
+    """A media type is ours, but not as what it is wanted."""
+    media = ", ".join((f"{JSON};stream=watch", f"{PROTOBUF};stream=watch") if watch else (JSON, YAML, PROTOBUF))
+    return ApiError("NotAcceptable", f"only the following media types are accepted: {media}")
+
+
+_known: dict[tuple[str, bool, Offer, bool], Form] = {}
 _KNOWN_MAX = 256
 
 
-def form(accept: str, watch: bool = False) -> Form:
+def form(accept: str, watch: bool = False, offer: Offer = OBJECTS, protobuf: bool = True) -> Form:
     """The first clause of an Accept header that can be served, by its weight. Raises ApiError 406."""
-    found = _known.get((accept, watch))
+    asked = (accept, watch, offer, protobuf)
+    found = _known.get(asked)
     if found is None:
-        found = _choose(accept, watch)
+        found = _choose(accept, watch, offer, protobuf)
         if len(_known) < _KNOWN_MAX:
-            _known[(accept, watch)] = found
+            _known[asked] = found
     return found
 
 
-def _choose(accept: str, watch: bool) -> Form:
+def _choose(accept: str, watch: bool, offer: Offer, protobuf: bool) -> Form:
     if not accept.strip():
         return PLAIN
-    clauses = []
+    ours = False
+    for media, params in clauses(accept):
+        served = JSON if media == "*/*" else SERVED.get(media)
+        if served is None:
+            continue
+        ours = True
+        if (served == YAML and watch) or (served == PROTOBUF and not protobuf):
+            continue
+        if not (kind := params.get("as", "")):
+            return Form(served)
+        if (kind, params.get("g", ""), params.get("v", "")) in offer:
+            return Form(served, kind, params["v"])
+    raise not_offered(watch) if ours else not_acceptable()
+
+
+def clauses(accept: str) -> list[tuple[str, dict[str, str]]]:
+    """(media type, parameters) of an Accept header, by weight and then in their order."""
+    found = []
     for order, clause in enumerate(accept.replace("\x00", ",").split(",")):
         media, *rest = [part.strip() for part in clause.split(";")]
         params = dict(part.split("=", 1) for part in rest if "=" in part)
@@ -54,16 +82,5 @@ def _choose(accept: str, watch: bool) -> Form:
             weight = float(params.pop("q", "1"))
         except ValueError:
             weight = 1.0
-        clauses.append((-weight, order, media.lower(), params))
-    for _, _, media, params in sorted(clauses, key=lambda clause: clause[:2]):
-        served = JSON if media == "*/*" else SERVED.get(media)
-        if served is None or (watch and served == YAML):
-            continue
-        kind = params.get("as", "")
-        if not kind:
-            return Form(served, params=tuple(sorted(params.items())))
-        if kind in PARTIAL and params.get("g") == "meta.k8s.io" and params.get("v") in META_VERSIONS:
-            return Form(served, kind, params["v"])
-        if params.get("g") == "apidiscovery.k8s.io":
-            return Form(served, kind, params.get("v", ""), tuple(sorted(params.items())))
-    raise not_acceptable()
+        found.append((-weight, order, media.lower(), params))
+    return [(media, params) for _, _, media, params in sorted(found, key=lambda clause: clause[:2])]

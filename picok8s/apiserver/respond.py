@@ -49,14 +49,22 @@ def render(response: Response, request: Request, now: float) -> tuple[bytes, str
         if not failed:
             raise
         form = negotiate.PLAIN
-    if form.kind in negotiate.PARTIAL and not failed and response.resource is not None:
-        obj = partial(response.obj, response.resource, form, request, now)
-        return encode(obj, form.media), form.media
+    try:
+        return _rendered(response, form, request, now), form.media
+    except ApiError:
+        if form.media != negotiate.PROTOBUF:
+            raise
+    # Protobuf has no words for it: the next form that the client takes.
+    form = negotiate.PLAIN if failed else negotiate.form(request.header("accept"), protobuf=False)
+    return _rendered(response, form, request, now), form.media
+
+
+def _rendered(response: Response, form: negotiate.Form, request: Request, now: float) -> bytes:
+    if form.kind in negotiate.PARTIAL and response.code < 400 and response.resource is not None:
+        return encode(partial(response.obj, response.resource, form, request, now), form.media)
     if form.media == negotiate.JSON:
-        body = response.data if response.data is not None else orjson.dumps(response.obj)
-        return body, form.media
-    obj = response.obj if response.obj is not None else orjson.loads(response.data or b"")
-    return encode(obj, form.media), form.media
+        return response.data if response.data is not None else orjson.dumps(response.obj)
+    return encode(response.obj if response.obj is not None else orjson.loads(response.data or b""), form.media)
 
 
 class _Dumper(yaml.CSafeDumper):  # type: ignore[misc]
@@ -76,6 +84,13 @@ def encode(obj: Object, media: str) -> bytes:
     return orjson.dumps(obj)
 
 
+def _not_as(form: negotiate.Form, why: str, resource: Resource) -> ApiError:
+    """One for many, or many for one. Upstream names the type of its own object, which clients see."""
+    kind = f"{resource.kind}List" if why == "is a list" else resource.kind
+    type_ = f"*{(resource.group or 'core').partition('.')[0]}.{kind}"
+    return ApiError("NotAcceptable", f"you requested {form.kind}, but the requested object {why} ({type_})")
+
+
 def partial(obj: Object | None, resource: Resource, form: negotiate.Form, request: Request, now: float) -> Object:
     """A table of `obj` (one object or a list), or its metadata alone."""
     assert obj is not None
@@ -92,9 +107,9 @@ def partial(obj: Object | None, resource: Resource, form: negotiate.Form, reques
         return table.table(resource, items, include, metadata, form.version, now)
     if form.kind == "PartialObjectMetadataList":
         if whole is None:
-            raise negotiate.not_acceptable()
+            raise _not_as(form, "is not a list", resource)
         items = [{"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": i["metadata"]} for i in whole]
         return {"kind": form.kind, "apiVersion": api_version, "metadata": obj["metadata"], "items": items}
     if whole is not None:
-        raise negotiate.not_acceptable()
+        raise _not_as(form, "is a list", resource)
     return {"kind": form.kind, "apiVersion": api_version, "metadata": obj["metadata"]}

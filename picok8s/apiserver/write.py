@@ -73,6 +73,14 @@ async def replace(server: Server, call: Call, old: Stored, new: Object) -> Objec
     return await commit(server, call, old, new)
 
 
+async def _put(server: Server, call: Call, new: Object, old: Stored | None) -> Stored:
+    """Store the object, if a store may hold it. Raises Conflict, and ApiError for one that is too large."""
+    kept = call.of.behaviour.encode(new)
+    if len(call.request.body) > SIZE_MAX // 2 and len(orjson.dumps(kept)) > SIZE_MAX:  # A patch can only add as much.
+        raise ApiError("", "etcdserver: request is too large", code=500)
+    return await server.store.put(call.of.storage, kept, old)
+
+
 async def commit(server: Server, call: Call, old: Stored, new: Object) -> Object:
     """Make `new` the object, or remove it when it was only kept by what `new` no longer has."""
     resource = call.of

@@ -1,7 +1,6 @@
 """Delete everything in the cluster (objects, volumes, images), and begin with an empty one under the same keys."""
 
 import argparse
-import shutil
 import sys
 
 from picok8s.cli import control, start, stop
@@ -20,10 +19,9 @@ def run(args: argparse.Namespace) -> int:
     confirm(args.yes, f"This deletes every object and volume of the cluster below {paths.state}.")
     was_running = control.is_running(paths)
     stop.stop(paths)
-    for folder in (paths.datastore.parent, paths.node, paths.cni_conf.parent):
-        shutil.rmtree(folder, ignore_errors=True)
+    stop.delete(paths.datastore.parent, paths.node, paths.cni_conf.parent)
     if not args.keep_images:
-        shutil.rmtree(paths.containerd, ignore_errors=True)
+        stop.delete(paths.containerd)
     print("the cluster is empty")
     if was_running:
         args.wait, args.timeout, args.no_systemd = True, 120.0, False

@@ -5,6 +5,7 @@ import shutil
 import socket
 import sys
 import time
+from pathlib import Path
 
 from picok8s.cli import control, packages, systemd
 from picok8s.cli.problem import Problem
@@ -12,6 +13,7 @@ from picok8s.daemon import guard
 from picok8s.daemon.config import Config, ConfigError, load
 from picok8s.daemon.paths import Paths
 
+ENDS_MAX = 3  # Of a component while it is waited for; after that it will not come.
 DISK_MIN = 500 * 1024 * 1024  # Bytes free, below which a datastore should not begin.
 
 
@@ -91,6 +93,15 @@ def _wait(paths: Paths, timeout: float) -> None:
             if part["state"] == "ready" and name not in shown:
                 shown.add(name)
                 print(f"  {name} is ready", file=sys.stderr)
+            if part["state"] == "failed" and part["restarts"] >= ENDS_MAX:
+                raise Problem(f"{name} ends each time that it is started; the last it said is:\n{_last_line(paths.log(name))}")
 
     if not control.until(paths, timeout, control.all_ready, tell):
         raise Problem(f"not ready after {timeout:.0f} s; `picok8s inspect` looks for the reason")
+
+
+def _last_line(log: Path) -> str:
+    with open(log, "rb") as source:
+        source.seek(max(0, log.stat().st_size - 4096))
+        lines = source.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "nothing"

@@ -4,8 +4,10 @@ import argparse
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from picok8s.cli import control, systemd
+from picok8s.cli.problem import Problem
 from picok8s.daemon import processes
 from picok8s.daemon.paths import Paths
 
@@ -35,8 +37,17 @@ def stop(paths: Paths) -> None:
     if pid := processes.running(paths.pid("supervisor")):
         processes.end(pid, 120)
     clean(paths)
-    for path in (paths.stopping, paths.lock):
-        path.unlink(missing_ok=True)
+    delete(paths.run)
+
+
+def delete(*folders: Path) -> None:
+    """Raises Problem, and deletes nothing, while something is mounted there."""
+    from picok8s.daemon import clean
+
+    try:
+        clean.delete(*folders)
+    except OSError as error:
+        raise Problem(f"{error}, so nothing below it is deleted; unmount it and type this again") from None
 
 
 def clean(paths: Paths) -> None:

@@ -1,7 +1,6 @@
 """Stop, and remove all that picok8s made on this machine. System packages stay; the last line says how to remove them."""
 
 import argparse
-import shutil
 
 from picok8s.cli import control, packages, stop, systemd
 from picok8s.cli.reset import confirm
@@ -18,8 +17,7 @@ def run(args: argparse.Namespace) -> int:
     confirm(args.yes, f"This deletes the cluster, its data below {paths.state} and its configuration.")
     stop.stop(paths)
     systemd.remove(paths)
-    for folder in (paths.state, paths.run, paths.logs, paths.config.parent):
-        shutil.rmtree(folder, ignore_errors=True)
+    stop.delete(paths.state, paths.run, paths.logs, paths.config.parent)
     print("picok8s is gone from this machine")
     print(f"The system packages stay; `apt-get remove {' '.join(packages.NEEDED)}` removes those that only it needed.")
     return 0

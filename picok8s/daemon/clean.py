@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -100,13 +101,25 @@ def shims(paths: Paths) -> list[int]:
     return found
 
 
-def unmount(*folders: Path) -> None:
+def mounted(*folders: Path) -> list[str]:
     """Everything that is mounted below these folders, the deepest first."""
     roots = [str(folder) + "/" for folder in folders]
     lines = Path("/proc/self/mounts").read_text().splitlines()
     points = [line.split()[1].replace("\\040", " ") for line in lines]
-    for point in sorted((p for p in points if any(p.startswith(root) for root in roots)), key=len, reverse=True):
+    return sorted((p for p in points if any(p.startswith(root) for root in roots)), key=len, reverse=True)
+
+
+def unmount(*folders: Path) -> None:
+    for point in mounted(*folders):
         subprocess.run(["umount", "--lazy", point], check=False, stderr=subprocess.DEVNULL)
+
+
+def delete(*folders: Path) -> None:
+    """Folders with all that is in them. Raises OSError when something is mounted there: its files are not ours to delete."""
+    if still := mounted(*folders):
+        raise OSError(f"{still[0]} is still mounted")
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def cgroups(pods_root: str) -> None:

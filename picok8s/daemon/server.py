@@ -18,6 +18,7 @@ from picok8s.daemon.guard import guard
 from picok8s.daemon.paths import Paths
 from picok8s.dns import service as dns
 from picok8s.scheduler import run as scheduler
+from picok8s.store.log import StoreError
 from picok8s.store.sqlite import SqliteLog
 
 log = logging.getLogger("picok8s.server")
@@ -92,5 +93,9 @@ async def _control(server: apiserver.Server, config: Config, ca: str) -> None:
 
 def main(paths: Paths, config: Config) -> int:
     """`picok8s run-server`."""
-    uvloop.run(serve(paths, config))
+    try:
+        uvloop.run(serve(paths, config))
+    except (StoreError, OSError) as error:
+        log.error('event="cannot serve" error="%s"', error)  # The last line of the log: `start` shows it.
+        return 1
     return 0

@@ -4,6 +4,7 @@ WAL with synchronous=FULL: an acknowledged write survives `kill -9` and loss of 
 in `user_version` and a mark in `application_id`; a file of another kind or version, or a damaged one, is refused.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,36 +47,22 @@ class SqliteLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            new = _examine(path)
             self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = FULL")
             self.db.execute("PRAGMA journal_size_limit = 16777216")
-            self._claim()
+            if new:
+                self._make()
         except sqlite3.Error as error:
             raise StoreError(_advice(path, str(error))) from error
         path.chmod(0o600)
 
-    def _claim(self) -> None:
-        """Make a new file ours; refuse one that is not, or is damaged."""
-        version = self.db.execute("PRAGMA user_version").fetchone()[0]
-        mark = self.db.execute("PRAGMA application_id").fetchone()[0]
-        empty = self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if empty and version == 0:
-            self.db.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA:
-                self.db.execute(statement)
-            self.db.execute("COMMIT")
-            return
-        if mark != APPLICATION_ID:
-            raise StoreError(f"{self.path} is a database of another program; move it away or choose another --root")
-        if version != VERSION:
-            raise StoreError(
-                f"the datastore {self.path} has version {version} and this picok8s reads version {VERSION}; "
-                "run the release that wrote it, or restore a backup"
-            )
-        verdict = self.db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise StoreError(_advice(self.path, verdict))
+    def _make(self) -> None:
+        self.db.execute("BEGIN IMMEDIATE")
+        for statement in SCHEMA:
+            self.db.execute(statement)
+        self.db.execute("COMMIT")
 
     def load(self) -> tuple[int, int, Iterator[Change]]:
         compacted = self.db.execute("SELECT revision FROM compacted").fetchone()[0]
@@ -120,8 +107,30 @@ class SqliteLog:
         self.db.close()
 
 
+def _examine(path: Path) -> bool:
+    """Whether a new datastore is to be made. Refuses a file that is none of ours, or damaged; it is opened for reading only."""
+    if not path.exists():
+        return True
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        mark = db.execute("PRAGMA application_id").fetchone()[0]
+        if version == 0 and db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+            return True
+        if mark != APPLICATION_ID:
+            raise StoreError(f"{path} is a database of another program; move it away or choose another --root")
+        if version != VERSION:
+            raise StoreError(
+                f"the datastore {path} has version {version} and this picok8s reads version {VERSION}; "
+                "run the release that wrote it, or restore a backup"
+            )
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise StoreError(_advice(path, verdict))
+    return False
+
+
 def _advice(path: Path, why: str) -> str:
     return (
-        f"the datastore {path} is damaged or is no datastore ({why}); nothing was changed. "
+        f"the datastore {path} is damaged or is no datastore ({' '.join(why.split())}); nothing was changed. "
         f"Restore a backup, or move {path.name} away to begin with an empty cluster"
     )

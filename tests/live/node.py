@@ -118,6 +118,7 @@ class Node:
         self.address = f"10.99.{network}.2"
         self.host_address = f"10.99.{network}.1"
         self.folder = folder
+        self.program = (sys.executable, "-m", "picok8s", "--root", str(self.root))
         self.kubeconfig = self.root / "var/lib/picok8s/admin.kubeconfig"
 
     def __enter__(self) -> "Node":
@@ -169,8 +170,7 @@ class Node:
         return ("nsenter", f"--net=/run/netns/{self.name}", *words)
 
     def picok8s(self, *words: str, timeout: float = 180, check: bool = True) -> str:
-        program = (sys.executable, "-m", "picok8s", "--root", str(self.root))
-        return sh(*self.inside(*program, *words), timeout=timeout, check=check)
+        return sh(*self.inside(*self.program, *words), timeout=timeout, check=check)
 
     def start(self) -> str:
         return self.picok8s("start", "--wait", "--yes", "--no-systemd")

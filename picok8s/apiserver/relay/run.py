@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -21,9 +21,11 @@ CONNECT_S = 10.0
 HEAD_S = 60.0  # Until a target has answered a request for an upgrade.
 BODY_S = 10.0  # Until it has said why not.
 STREAMS_S = 30.0  # Until a node has taken the streams of a remote command.
-LINGER_S = 10.0  # For what a client still has to be sent at the end.
+LOOK_S = 5.0  # Between looks after a client while a node takes nothing from it.
+LINGER_S = 10.0  # For what either side still has to be sent at the end.
 CHUNK = 64 * 1024
 BUFFER = 128 * 1024  # Bytes read that wait for a slow writer, each way; twice as many make the sender wait.
+GONE = (7, 8)  # TCP_CLOSE, TCP_CLOSE_WAIT: the client has closed its side, and TLS knows no half of a connection.
 
 
 class Node:
@@ -43,7 +45,8 @@ class Node:
             return b""
 
     def write(self, data: bytes) -> None:
-        self._writer.write(data)
+        if not self._writer.is_closing():
+            self._writer.write(data)
 
     async def drain(self) -> None:
         """Quiet when the connection is gone: what came before that is still to be read, and then its end."""
@@ -64,7 +67,9 @@ class Node:
         return heads.content(self.head.headers, body)[:size_max]
 
     def close(self) -> None:
+        """What was written has a time to be sent; a node that takes nothing would hold the connection for ever."""
         self._writer.close()
+        asyncio.get_running_loop().call_later(LINGER_S, self._writer.transport.abort)
 
 
 class Source:
@@ -230,7 +235,7 @@ async def _exchange(client: "Raw", node: Node | Source, exchange: Exchange) -> N
             ready.set()
         if not step.done:
             await client.drain()
-            await node.drain()
+            await client.outliving(node.drain)
         return not step.done
 
     async def upward() -> None:
@@ -328,17 +333,25 @@ class Raw(asyncio.Protocol):
         if self._lost.is_set():
             raise ConnectionResetError("the client is gone")
 
+    async def outliving(self, wait: Callable[[], Awaitable[None]]) -> None:
+        """Wait for the other side, as long as the client is there. Raises ConnectionResetError.
+
+        Nothing tells us that a client has gone while its bytes are not read, so we look.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    return await wait()
+            except TimeoutError:
+                sock = self._transport.get_extra_info("socket")
+                if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in GONE:
+                    raise ConnectionResetError("the client is gone") from None
+
     async def end(self) -> None:
         """Close, after what was written has been sent, or has had the time to be."""
+        self._transport.close()
         try:
             async with asyncio.timeout(LINGER_S):
-                if not self._lost.is_set():
-                    # A TLS transport that is closed may forget what it has not encrypted yet.
-                    self._transport.set_write_buffer_limits(high=0)
-                    await self._free.wait()
-                self._transport.close()
                 await self._lost.wait()
         except TimeoutError:
             self._transport.abort()
-        finally:
-            self._transport.close()

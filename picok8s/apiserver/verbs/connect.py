@@ -118,7 +118,7 @@ async def service_proxy(server: Server, call: Call) -> Response:
     if service is not None:
         found = _endpoint(server, call.namespace, name, _service_port(service, port))
     if found is None:
-        raise ApiError("ServiceUnavailable", f'no endpoints available for service "{call.name}"')
+        raise ApiError("ServiceUnavailable", f'no endpoints available for service "{name}"')
     return await relay.proxy(server, call, Target(scheme or "http", found[0], found[1], _path(call)))
 
 
@@ -127,8 +127,10 @@ def _service_port(service: Object, port: str) -> str:
     ports = service["spec"].get("ports", [])
     if not port and len(ports) == 1:
         return str(ports[0].get("name", ""))
+    if not port.isdigit():
+        return port  # As the endpoints call it.
     for row in ports:
-        if port in (row.get("name", ""), str(row["port"])):
+        if port == str(row["port"]):
             return str(row.get("name", ""))
     raise ApiError("ServiceUnavailable", f'no service port "{port}" found for service "{service["metadata"]["name"]}"')
 

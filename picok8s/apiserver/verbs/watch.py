@@ -23,7 +23,6 @@ Object = dict[str, Any]
 TIMEOUT_MIN_S = 1800  # Without a timeout of the client: between this and twice as long, so that not all come back at once.
 BOOKMARK_S = 60
 INITIAL_END = "k8s.io/initial-events-end"
-WATCHED = "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 
 
 async def watch(server: Server, call: Call) -> Response:
@@ -31,11 +30,7 @@ async def watch(server: Server, call: Call) -> Response:
     check_options(call, watch=True)
     selects = selection.predicate(call)
     timeout = whole(request.one("timeoutSeconds")) if request.one("timeoutSeconds") else 0
-    form = negotiate.form(request.header("accept"), watch=not request.header("accept").startswith(negotiate.YAML))
-    if form.media == negotiate.YAML:
-        raise ApiError("NotAcceptable", WATCHED)
-    if form.kind in ("PartialObjectMetadataList",):
-        raise negotiate.not_acceptable()
+    form = _form(call)
     try:
         revision = versions.number(request.one("resourceVersion"))
     except versions.NotANumber as error:
@@ -45,6 +40,20 @@ async def watch(server: Server, call: Call) -> Response:
     seconds = timeout or TIMEOUT_MIN_S * (1 + server.chance())
     response = Response(content_type=media, stream=stream.run(revision, seconds), resource=resource)
     return relay.events(server, call, response) if websocket.is_asked_for(request.headers) else response
+
+
+def _form(call: Call) -> negotiate.Form:
+    """The form of the events; a kind that protobuf cannot say comes as JSON where the client takes that too."""
+    accept = call.request.header("accept")
+    form = negotiate.form(accept, watch=True)
+    if form.media == negotiate.PROTOBUF and not form.kind:
+        from picok8s.wire import protobuf
+
+        if not protobuf.definition(call.of.api_version, call.of.kind):
+            form = negotiate.form(accept, watch=True, protobuf=False)
+    if form.kind == "PartialObjectMetadataList":
+        raise negotiate.not_acceptable()
+    return form
 
 
 class _Stream:
