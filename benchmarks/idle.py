@@ -64,7 +64,9 @@ def main() -> None:
         wrote = written(pid) - before[pid][1]
         memory, cpu, disk = memory + mib, cpu + share, disk + wrote
         print(f"{name:<12} {mib:7.1f} MiB {share:6.2f} % of a core {wrote / 1024:8.0f} KiB written")
-    print(f"{'all':<12} {memory:7.1f} MiB {cpu:6.2f} % of a core {disk / 1024:8.0f} KiB written in {options.seconds:.0f} s")
+    print(
+        f"{'all':<12} {memory:7.1f} MiB {cpu:6.2f} % of a core {disk / 1024:8.0f} KiB written in {options.seconds:.0f} s"
+    )
 
 
 if __name__ == "__main__":

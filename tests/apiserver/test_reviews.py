@@ -38,7 +38,7 @@ def test_the_caller_asks_for_himself():
     [
         (
             {},
-            '[spec: Invalid value: null: exactly one of',
+            "[spec: Invalid value: null: exactly one of",
         ),
         (
             {"user": "u", "resourceAttributes": {}, "nonResourceAttributes": {"path": "/", "verb": "get"}},

@@ -13,6 +13,7 @@ the case for names of cluster-scoped objects, and `{var}` what an earlier step k
 Before comparing, values that differ from run to run become placeholders: UIDs, resource versions, times, the namespace, the id, random name suffixes and
 cluster IPs; `managedFields` is dropped unless the step says "managed": true; lists whose order Kubernetes does not promise are kept in order all the same.
 """
+
 import argparse
 import base64
 import concurrent.futures
@@ -21,7 +22,6 @@ import json
 import re
 import ssl
 import sys
-import time
 import urllib.parse
 import uuid
 from pathlib import Path
@@ -49,7 +49,9 @@ class Client:
         data = body if isinstance(body, str) or body is None else json.dumps(body)
         for attempt in (1, 2):
             if self.connection is None or watch:
-                self.connection = http.client.HTTPSConnection(self.url.hostname, self.url.port, context=self.tls, timeout=60)
+                self.connection = http.client.HTTPSConnection(
+                    self.url.hostname, self.url.port, context=self.tls, timeout=60
+                )
             try:
                 self.connection.request(method, path, data, sent)
                 answer = self.connection.getresponse()
@@ -88,7 +90,11 @@ def plain(value, variables: dict[str, str], managed: bool, key: str = ""):
         prefix, name = value.get("generateName"), value.get("name")
         if isinstance(prefix, str) and isinstance(name, str) and re.fullmatch(re.escape(prefix) + "[a-z0-9]{5}", name):
             value = {**value, "name": prefix + "<random>"}
-        return {plain(k, variables, managed): plain(v, variables, managed, k) for k, v in value.items() if managed or k != "managedFields"}
+        return {
+            plain(k, variables, managed): plain(v, variables, managed, k)
+            for k, v in value.items()
+            if managed or k != "managedFields"
+        }
     if isinstance(value, list):
         return [plain(item, variables, managed, key) for item in value]
     if isinstance(value, str):
@@ -115,7 +121,13 @@ def pick(body, paths: list[str] | None):
     for path in paths:
         at = body.get("answer", body) if isinstance(body, dict) else body
         for part in path.split("."):
-            at = at[int(part)] if isinstance(at, list) and part.isdigit() and int(part) < len(at) else at.get(part) if isinstance(at, dict) else None
+            at = (
+                at[int(part)]
+                if isinstance(at, list) and part.isdigit() and int(part) < len(at)
+                else at.get(part)
+                if isinstance(at, dict)
+                else None
+            )
         out[path] = at
     return out
 
@@ -141,17 +153,32 @@ def run(case: dict, client: Client, record: bool) -> list[str]:
     variables = {"ns": f"golden-{word}", "id": word}
     problems: list[str] = []
     if not case.get("cluster"):
-        client.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": variables["ns"]}}, {})
-        client.call("POST", f"/api/v1/namespaces/{variables['ns']}/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}, {})
+        client.call(
+            "POST",
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": variables["ns"]}},
+            {},
+        )
+        client.call(
+            "POST",
+            f"/api/v1/namespaces/{variables['ns']}/serviceaccounts",
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}},
+            {},
+        )
     try:
         for number, step in enumerate(case["steps"]):
             if step.get("cleanup"):
                 continue
             method, path = fill(step["do"], variables).split(" ", 1)
-            status, body = client.call(method, path, fill(step.get("body"), variables), fill(step.get("headers", {}), variables))
+            status, body = client.call(
+                method, path, fill(step.get("body"), variables), fill(step.get("headers", {}), variables)
+            )
             for name, where in step.get("keep", {}).items():
                 variables[name] = str(next(iter(pick(body, [where]).values())))
-            shown = {"status": status, "body": pick(plain(body, variables, step.get("managed", False)), step.get("only"))}
+            shown = {
+                "status": status,
+                "body": pick(plain(body, variables, step.get("managed", False)), step.get("only")),
+            }
             if record:
                 step["answer"] = shown
             elif "answer" in step:
@@ -198,7 +225,7 @@ def main() -> int:
                     continue
                 if problems:
                     print(f"{file.name}: {case['name']}")
-                    print("\n".join("   " + line for line in problems[:options.lines]))
+                    print("\n".join("   " + line for line in problems[: options.lines]))
         if options.mode == "record":
             file.write_text(json.dumps(cases, indent=1, ensure_ascii=False) + "\n")
     print(f"{good} passed, {bad} failed")

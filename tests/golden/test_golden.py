@@ -12,7 +12,9 @@ from picok8s.testing.serve import serving
 
 HERE = Path(__file__).parent
 FILES = sorted((HERE / "cases").glob("*.json"))
-PASSING = HERE / "passing.txt"  # FILE: NAME of each case that passes. Made anew by `python tests/golden/test_golden.py`.
+PASSING = (
+    HERE / "passing.txt"
+)  # FILE: NAME of each case that passes. Made anew by `python tests/golden/test_golden.py`.
 
 
 async def replay() -> dict[str, bool]:

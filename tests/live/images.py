@@ -44,7 +44,11 @@ def archive(out: Path, name: str, programs: dict[str, str], files: dict[str, str
     config_name = hashlib.sha256(said_config).hexdigest() + ".json"
     manifest = [{"Config": config_name, "RepoTags": [name], "Layers": ["layer.tar"]}]
     with tarfile.open(out, "w") as image:
-        for path, data in ((config_name, said_config), ("layer.tar", layer), ("manifest.json", json.dumps(manifest).encode())):
+        for path, data in (
+            (config_name, said_config),
+            ("layer.tar", layer),
+            ("manifest.json", json.dumps(manifest).encode()),
+        ):
             entry = tarfile.TarInfo(path)
             entry.size = len(data)
             image.addfile(entry, io.BytesIO(data))

@@ -371,7 +371,9 @@ def test_rollout_restart_pause_resume(node: Node) -> None:
 
 
 def test_a_rollout_serves_all_the_time(node: Node) -> None:
-    script = "for i in $(seq 400); do curl -sm2 -o /dev/null http://web/ || echo failed $i: $?; sleep 0.01; done; echo done"
+    script = (
+        "for i in $(seq 400); do curl -sm2 -o /dev/null http://web/ || echo failed $i: $?; sleep 0.01; done; echo done"
+    )
     with node.begin("exec", "client", "--", "sh", "-c", script) as load:
         node.kubectl("rollout", "restart", "deployment/web")
         node.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
@@ -380,7 +382,13 @@ def test_a_rollout_serves_all_the_time(node: Node) -> None:
 
 def test_an_image_that_is_not_there(node: Node) -> None:
     node.kubectl("run", "bad", "--image=test.local/absent:1", "--restart=Never")
-    node.until(30, lambda: "ErrImagePull" in node.kubectl("get", "pod", "bad") or "ImagePullBackOff" in node.kubectl("get", "pod", "bad"))
+    node.until(
+        30,
+        lambda: (
+            "ErrImagePull" in node.kubectl("get", "pod", "bad")
+            or "ImagePullBackOff" in node.kubectl("get", "pod", "bad")
+        ),
+    )
     assert "Failed to pull image" in node.kubectl("describe", "pod", "bad")
     node.kubectl("delete", "pod", "bad", "--now")
 
@@ -417,11 +425,19 @@ def test_edit(node: Node, tmp_path: Path) -> None:
 
 
 def test_patch_in_three_ways(node: Node) -> None:
-    node.kubectl("patch", "deployment", "web", "-p", '{"spec": {"template": {"spec": {"containers": [{"name": "nginx", "env": [{"name": "A", "value": "1"}]}]}}}}')
+    node.kubectl(
+        "patch",
+        "deployment",
+        "web",
+        "-p",
+        '{"spec": {"template": {"spec": {"containers": [{"name": "nginx", "env": [{"name": "A", "value": "1"}]}]}}}}',
+    )
     container = got(node, "deployment", "web")["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == WEB and container["env"] == [{"name": "A", "value": "1"}]
     node.kubectl("patch", "configmap", "redis", "--type=merge", "-p", '{"data": {"more": "1", "later": null}}')
-    node.kubectl("patch", "configmap", "redis", "--type=json", "-p", '[{"op": "replace", "path": "/data/more", "value": "2"}]')
+    node.kubectl(
+        "patch", "configmap", "redis", "--type=json", "-p", '[{"op": "replace", "path": "/data/more", "value": "2"}]'
+    )
     data = got(node, "configmap", "redis")["data"]
     assert data["more"] == "2" and "later" not in data
     assert "invalid" in failure(node, "patch", "deployment", "web", "-p", '{"spec": {"replicas": -1}}')
@@ -429,14 +445,18 @@ def test_patch_in_three_ways(node: Node) -> None:
 
 
 def test_apply_diff_and_ownership(node: Node) -> None:
-    changed = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned}\ndata: {a: \"%s\"}\n"
+    changed = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned}\ndata: {a: "%s"}\n'
     assert "configmap/owned created" in node.kubectl("apply", "-f", "-", given=changed % 1)
     assert "configmap/owned unchanged" in node.kubectl("apply", "-f", "-", given=changed % 1)
-    done = subprocess.run(node.command("diff", "-f", "-"), input=changed % 2, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        node.command("diff", "-f", "-"), input=changed % 2, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1 and '+  a: "2"' in done.stdout
     assert "configmap/owned configured" in node.kubectl("apply", "-f", "-", given=changed % 2)
     assert "conflict" in failure(node, "apply", "--server-side", "--field-manager=other", "-f", "-", given=changed % 3)
-    said = node.kubectl("apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-", given=changed % 3)
+    said = node.kubectl(
+        "apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-", given=changed % 3
+    )
     assert "configmap/owned serverside-applied" in said
     managers = got(node, "configmap", "owned", "--show-managed-fields")["metadata"]["managedFields"]
     assert {"other"} <= {one["manager"] for one in managers if one["operation"] == "Apply"}
@@ -487,7 +507,13 @@ spec: {{clusterIP: None, selector: {{app: row}}, ports: [{{port: 80}}]}}
     node.kubectl("rollout", "status", "daemonset/each", "--timeout=30s")
     node.kubectl("rollout", "status", "statefulset/row", "--timeout=30s")
     address = got(node, "pod", "row-1")["status"]["podIP"]
-    node.until(10, lambda: address in node.kubectl("exec", "client", "--", "nslookup", "row-1.row.default.svc.cluster.local", check=False))
+    node.until(
+        10,
+        lambda: (
+            address
+            in node.kubectl("exec", "client", "--", "nslookup", "row-1.row.default.svc.cluster.local", check=False)
+        ),
+    )
     node.kubectl("delete", "-f", "-", "--timeout=30s", given=sets)
 
 
@@ -510,7 +536,9 @@ def failure_output(node: Node, *words: str) -> str:
 def test_drain_and_return(node: Node) -> None:
     assert "cordoned" in node.kubectl("cordon", node.name)
     assert "SchedulingDisabled" in node.kubectl("get", "nodes")
-    said = node.kubectl("drain", node.name, "--pod-selector=app=web", "--ignore-daemonsets", "--timeout=60s", timeout=90)
+    said = node.kubectl(
+        "drain", node.name, "--pod-selector=app=web", "--ignore-daemonsets", "--timeout=60s", timeout=90
+    )
     assert said.count("evicted") == 3
     node.until(20, lambda: "Pending" in node.kubectl("get", "pods", "-l", "app=web"))
     pending = got(node, "pods", "-l", "app=web", "--field-selector=status.phase=Pending")["items"]

@@ -44,7 +44,9 @@ def traces(node: Node) -> dict[str, Any]:
         "mounts": sorted(node.mounts()),
         "links": sorted(line.split(": ")[1] for line in sh(*ip, "link").splitlines()),
         "addresses": sorted(line.split()[3] for line in sh(*ip, "address").splitlines()),
-        "routes": [line for line in sh(*ip, "route", "show", "table", "all").splitlines() if "dev eth0 table" not in line],
+        "routes": [
+            line for line in sh(*ip, "route", "show", "table", "all").splitlines() if "dev eth0 table" not in line
+        ],
         "rules": sh("ip", "-n", node.name, "rule").splitlines(),
         "tables": sh(*node.inside("nft", "list", "ruleset")),
         "sysctls": sh(*node.inside("sysctl", *SYSCTLS)),

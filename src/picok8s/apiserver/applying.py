@@ -27,7 +27,9 @@ def read(call: Call, how: str) -> Change:
         live = objects.copy(before) if before is not None else None
         if "metadata" in config and config["metadata"].get("name", call.name) != call.name:
             found = config["metadata"]["name"]
-            raise errors.bad_request(f"the name of the object ({found}) does not match the name on the URL ({call.name})")
+            raise errors.bad_request(
+                f"the name of the object ({found}) does not match the name on the URL ({call.name})"
+            )
         who = ownership.writer(server, call, resource, call.subresource)
         unreached = apply.unreached(call.subresource, "status" in resource.subresources)
         made = apply.apply(live, objects.copy(config), schema_of(call), who, force, unreached)
@@ -68,5 +70,3 @@ def _config(call: Call, how: str) -> Object:
             f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
         )
     return value
-
-

@@ -81,8 +81,11 @@ def node_proxier() -> Object:
     """The node process is the service proxy too, so nodes may read what a proxy reads: services and their endpoints."""
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:node-proxier"}
     nodes = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}
-    metadata = {"name": "picok8s:node-proxier", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
-                "annotations": {AUTOUPDATE: "true"}}
+    metadata = {
+        "name": "picok8s:node-proxier",
+        "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+        "annotations": {AUTOUPDATE: "true"},
+    }
     return {"metadata": metadata, "roleRef": role, "subjects": [nodes]}
 
 

@@ -18,8 +18,18 @@ Object = dict[str, Any]
 
 MAJOR, MINOR, PATCH = "1", "37", "2"  # Of the Kubernetes API that is served.
 NOT_FOUND = "404 page not found\n"
-STATIC = ("/.well-known/openid-configuration", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3",
-          "/openapi/v3/", "/openid/v1/jwks", "/readyz", "/version")
+STATIC = (
+    "/.well-known/openid-configuration",
+    "/healthz",
+    "/livez",
+    "/metrics",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openapi/v3/",
+    "/openid/v1/jwks",
+    "/readyz",
+    "/version",
+)
 
 
 def plain_missing() -> Response:
@@ -48,7 +58,9 @@ async def answer(server: Server, call: Call) -> Response:
     if request.method == "HEAD":
         raise ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {})
     if page not in UNSHAPED:
-        negotiate.form(request.header("accept"), offer=negotiate.DISCOVERY if path in ("/api", "/apis") else negotiate.NOTHING)
+        negotiate.form(
+            request.header("accept"), offer=negotiate.DISCOVERY if path in ("/api", "/apis") else negotiate.NOTHING
+        )
     return page(server, call)
 
 
@@ -106,8 +118,11 @@ def resource_list(server: Server, group_: str, version: str) -> Object:
         raise ApiError("NotFound", "the server could not find the requested resource", {})
     rows.sort(key=lambda row: row["name"])
     named = f"{group_}/{version}" if group_ else version
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": named, "resources": rows} if group_ else {
-        "kind": "APIResourceList", "groupVersion": named, "resources": rows}
+    return (
+        {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": named, "resources": rows}
+        if group_
+        else {"kind": "APIResourceList", "groupVersion": named, "resources": rows}
+    )
 
 
 def _row(resource: Resource) -> Object:
@@ -153,7 +168,12 @@ def _aggregated(server: Server, call: Call, names: list[str]) -> Response | None
     if not form.kind:
         return None
     items = [_discovered_group(server, name) for name in names]
-    obj = {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{form.version}", "metadata": {}, "items": items}
+    obj = {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{form.version}",
+        "metadata": {},
+        "items": items,
+    }
     body = orjson.dumps(obj)
     etag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
     content_type = f"application/json;g=apidiscovery.k8s.io;v={form.version};as=APIGroupDiscoveryList"
@@ -168,7 +188,9 @@ def _discovered_group(server: Server, name: str) -> Object:
     for (its_group, version, _), resource in server.catalogue.items():
         if its_group == name:
             versions.setdefault(version, []).append(_discovered(resource))
-    rows = [{"version": version, "resources": resources, "freshness": "Current"} for version, resources in versions.items()]
+    rows = [
+        {"version": version, "resources": resources, "freshness": "Current"} for version, resources in versions.items()
+    ]
     for row in rows:
         row["resources"].sort(key=lambda resource: resource["resource"])  # type: ignore[attr-defined]
     return {"metadata": {"name": name} if name else {}, "versions": rows}
@@ -209,10 +231,19 @@ def _root(server: Server, call: Call) -> Response:
 
 def _version(server: Server, call: Call) -> Response:
     body = {
-        "major": MAJOR, "minor": MINOR, "emulationMajor": MAJOR, "emulationMinor": MINOR, "minCompatibilityMajor": MAJOR,
-        "minCompatibilityMinor": str(int(MINOR) - 1), "gitVersion": f"v{MAJOR}.{MINOR}.{PATCH}", "gitCommit": "",
-        "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": f"python{platform.python_version()}",
-        "compiler": "gc", "platform": f"linux/{_machine()}",
+        "major": MAJOR,
+        "minor": MINOR,
+        "emulationMajor": MAJOR,
+        "emulationMinor": MINOR,
+        "minCompatibilityMajor": MAJOR,
+        "minCompatibilityMinor": str(int(MINOR) - 1),
+        "gitVersion": f"v{MAJOR}.{MINOR}.{PATCH}",
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": f"python{platform.python_version()}",
+        "compiler": "gc",
+        "platform": f"linux/{_machine()}",
     }
     return Response(body=orjson.dumps(body))
 

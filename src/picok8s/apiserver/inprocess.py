@@ -24,8 +24,14 @@ class InProcess:
         self._agent = agent
         self._user = User(f"system:{agent}", groups=(MASTERS, "system:authenticated"))
 
-    async def _call(self, method: str, where: str, body: Any = None, query: dict[str, list[str]] | None = None,
-                    media: str = "application/json") -> Object:
+    async def _call(
+        self,
+        method: str,
+        where: str,
+        body: Any = None,
+        query: dict[str, list[str]] | None = None,
+        media: str = "application/json",
+    ) -> Object:
         headers = {"user-agent": self._agent, "content-type": media}
         request = Request(method, where, query or {}, headers, obj=body, user=self._user)
         response = await answer(self._server, request)
@@ -48,7 +54,9 @@ class InProcess:
 
     async def update(self, resource: str, obj: Object, subresource: str = "") -> Object:
         metadata = obj["metadata"]
-        return await self._call("PUT", path(resource, metadata.get("namespace", ""), metadata["name"], subresource), obj)
+        return await self._call(
+            "PUT", path(resource, metadata.get("namespace", ""), metadata["name"], subresource), obj
+        )
 
     async def patch(
         self, resource: str, name: str, patch: Any, namespace: str = "", subresource: str = "", kind: str = "merge"

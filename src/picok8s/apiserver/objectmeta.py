@@ -24,7 +24,9 @@ def place(resource: Resource, new: Object, namespace: str) -> None:
         # Kept in the order that upstream shows: name, generateName, namespace.
         metadata["namespace"] = namespace
     elif found != namespace:
-        raise errors.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
 
 
 def born(new: Object, now: str, uid: str, word: str) -> None:

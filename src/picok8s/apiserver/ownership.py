@@ -78,5 +78,3 @@ def same(new: list[Object] | None, old: list[Object] | None) -> bool:
     if not new or not old or len(new) != len(old):
         return False
     return all({**a, "time": ""} == {**b, "time": ""} for a, b in zip(new, old, strict=True))
-
-

@@ -48,7 +48,9 @@ def read(call: Call) -> Change:
 
     def onto(server: Server, call: Call, before: Object | None) -> Object:
         assert before is not None
-        made = patch.apply_patch(media, objects.copy(before), data, schema_of(call) if media == patch.STRATEGIC else None)
+        made = patch.apply_patch(
+            media, objects.copy(before), data, schema_of(call) if media == patch.STRATEGIC else None
+        )
         try:
             return finish(call, made, how, repeated)
         except ApiError as error:
@@ -93,5 +95,3 @@ def finish(call: Call, made: Any, how: str, repeated: list[str]) -> Object:
         ownership.keep_reset(made, new)
     call.warnings += [warning for warning in warnings if warning not in call.warnings]
     return new
-
-

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from picok8s.api.errors import ApiError
 from picok8s.api.resource import Resource
-from picok8s.apiserver.users import User
 from picok8s.apiserver.messages import Call, Request
+from picok8s.apiserver.users import User
 
 Catalogue = dict[tuple[str, str, str], Resource]  # (group, version, plural)
 
@@ -72,17 +72,13 @@ def check(found: Call) -> Resource:
         row = resource.subresources.get(found.subresource)
         if row is None:
             raise ApiError("NotFound", "the server could not find the requested resource", {})
-        if found.verb not in row["verbs"] and method not in ("HEAD", "OPTIONS") or method == "HEAD":
+        if (found.verb not in row["verbs"] and method not in ("HEAD", "OPTIONS")) or method == "HEAD":
             raise not_allowed()
         if found.rest and found.subresource != "proxy":
             raise ApiError("NotFound", "the server could not find the requested resource", {})
     elif found.name and not resource.verbs & OF_ONE:
         raise ApiError("NotFound", "the server could not find the requested resource", {})
-    elif found.verb not in resource.verbs or method in ("HEAD", "OPTIONS"):
-        raise not_allowed()
-    elif found.verb == "create" and found.name:
-        raise not_allowed()
-    elif found.verb in ("update", "patch") and not found.name:
+    elif found.verb not in resource.verbs or method in ("HEAD", "OPTIONS") or (found.verb == "create" and found.name) or (found.verb in ("update", "patch") and not found.name):
         raise not_allowed()
     return resource
 

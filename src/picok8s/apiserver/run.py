@@ -55,8 +55,17 @@ def make(settings: Settings, datastore: Log, files: Files) -> Server:
     catalogue = {(r.group, r.version, r.plural): r for r in table.catalogue()}
     keys = tokens.Tokens(files.account_key.read_bytes(), issuer=settings.issuer)
     server = Server(
-        settings=settings, store=store, catalogue=catalogue, authenticator=None, authorizer=None, tokens=keys,
-        now=time.time, word=_word, uid=lambda: str(uuid.uuid4()), within=_within, chance=random.random,
+        settings=settings,
+        store=store,
+        catalogue=catalogue,
+        authenticator=None,
+        authorizer=None,
+        tokens=keys,
+        now=time.time,
+        word=_word,
+        uid=lambda: str(uuid.uuid4()),
+        within=_within,
+        chance=random.random,
         node_client=NodeClient(str(files.client_ca), str(files.node_cert), str(files.node_key)),
     )
     server.authenticator = authenticate.Authenticator(server.lookup, keys, time.time)
@@ -80,8 +89,12 @@ async def begin(server: Server, client_ca: str) -> None:
     """Make what every cluster has and this one lacks, and give back what was taken from the roles."""
     settings, store = server.settings, server.store
     place = bootstrap.Place(
-        advertise_addresses=(settings.advertise_address,), port=settings.port, service_cidr=settings.service_cidr,
-        service_ip=bootstrap_ip(settings.service_cidr), client_ca=client_ca, date=timestamp(time.time())[:10],
+        advertise_addresses=(settings.advertise_address,),
+        port=settings.port,
+        service_cidr=settings.service_cidr,
+        service_ip=bootstrap_ip(settings.service_cidr),
+        client_ca=client_ca,
+        date=timestamp(time.time())[:10],
     )
     new = store.revision == 0
     writes = []
@@ -116,8 +129,14 @@ class Door:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self._web = web.Server(self._handle, handler_cancellation=True, keepalive_timeout=IDLE_S,
-                               access_log=None, max_field_size=HEADER_MAX, max_line_size=HEADER_MAX)
+        self._web = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            keepalive_timeout=IDLE_S,
+            access_log=None,
+            max_field_size=HEADER_MAX,
+            max_line_size=HEADER_MAX,
+        )
         self._listening: list[asyncio.Server] = []
 
     async def open(self, files: Files, hosts: tuple[str, ...], port: int) -> int:

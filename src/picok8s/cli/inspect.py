@@ -27,11 +27,21 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "network/nftables": ("nft", "list", "ruleset"),
     "network/resolv.conf": ("cat", "/etc/resolv.conf"),
 }
-OBJECTS = ("nodes", "pods", "services", "events", "deployments.apps", "replicasets.apps", "endpointslices.discovery.k8s.io")
+OBJECTS = (
+    "nodes",
+    "pods",
+    "services",
+    "events",
+    "deployments.apps",
+    "replicasets.apps",
+    "endpointslices.discovery.k8s.io",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--output", "-o", metavar="FILE", help="of the report; default: picok8s-report-TIME.tar.gz here")
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", help="of the report; default: picok8s-report-TIME.tar.gz here"
+    )
     parser.add_argument("--no-report", action="store_true", help="only look, write no report")
 
 
@@ -118,7 +128,9 @@ def report(paths: Paths, name: Path, found: list[troubles.Trouble]) -> None:
             parts[target] = str(error).encode()
     for resource in OBJECTS if control.is_running(paths) else ():
         try:
-            parts[f"cluster/{resource}.json"] = json.dumps(cluster.get(paths, cluster.path(resource)), indent=1).encode()
+            parts[f"cluster/{resource}.json"] = json.dumps(
+                cluster.get(paths, cluster.path(resource)), indent=1
+            ).encode()
         except OSError as error:
             parts[f"cluster/{resource}.json"] = str(error).encode()
     try:

@@ -24,6 +24,10 @@ def passed(root: Path, words: list[str]) -> int:
     paths = Paths(root)
     if not os.access(paths.kubeconfig, os.R_OK):
         known = paths.kubeconfig.exists() or os.geteuid() != 0
-        raise Problem("this needs root; type it again with sudo" if known else "there is no cluster yet; `picok8s start` makes one")
+        raise Problem(
+            "this needs root; type it again with sudo"
+            if known
+            else "there is no cluster yet; `picok8s start` makes one"
+        )
     program = find()
     os.execve(program, ["kubectl", *words], {**os.environ, "KUBECONFIG": str(paths.kubeconfig)})

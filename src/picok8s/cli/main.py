@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reset": ("reset", "delete everything in the cluster, and begin with an empty one"),
     "uninstall": ("uninstall", "stop, and remove all that picok8s made on this machine"),
     "version": ("version", "print versions"),
-    "completion": ("completion", "print shell completion: eval \"$(picok8s completion bash)\""),
+    "completion": ("completion", 'print shell completion: eval "$(picok8s completion bash)"'),
     "testing": ("testing", "serve an API server for tests"),
     "daemon": ("internal", ""),
     "run-server": ("internal", ""),

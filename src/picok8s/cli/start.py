@@ -80,7 +80,9 @@ def _launch(paths: Paths, args: argparse.Namespace) -> None:
     end = time.monotonic() + 10
     while control.now(paths) is None:  # A moment: to answer is the first thing that the supervisor does.
         if time.monotonic() > end:
-            raise Problem(f"the supervisor did not start; `picok8s logs supervisor` or {paths.log('supervisor')} says why")
+            raise Problem(
+                f"the supervisor did not start; `picok8s logs supervisor` or {paths.log('supervisor')} says why"
+            )
         time.sleep(0.01)
 
 
@@ -94,7 +96,9 @@ def _wait(paths: Paths, timeout: float) -> None:
                 shown.add(name)
                 print(f"  {name} is ready", file=sys.stderr)
             if part["state"] == "failed" and part["restarts"] >= ENDS_MAX:
-                raise Problem(f"{name} ends each time that it is started; the last it said is:\n{_last_line(paths.log(name))}")
+                raise Problem(
+                    f"{name} ends each time that it is started; the last it said is:\n{_last_line(paths.log(name))}"
+                )
 
     if not control.until(paths, timeout, control.all_ready, tell):
         raise Problem(f"not ready after {timeout:.0f} s; `picok8s inspect` looks for the reason")

@@ -55,7 +55,9 @@ def look(facts: Facts) -> list[Trouble]:
 
 def configuration(facts: Facts) -> Iterator[Trouble]:
     if facts.config_problem:
-        yield Trouble(f"the configuration cannot be used: {facts.config_problem}", "Correct the file, then `picok8s restart`.")
+        yield Trouble(
+            f"the configuration cannot be used: {facts.config_problem}", "Correct the file, then `picok8s restart`."
+        )
 
 
 def software(facts: Facts) -> Iterator[Trouble]:
@@ -111,7 +113,9 @@ def network(facts: Facts) -> Iterator[Trouble]:
 def time(facts: Facts) -> Iterator[Trouble]:
     year = datetime.datetime.fromtimestamp(facts.clock, datetime.UTC).year
     if year < 2025:
-        yield Trouble(f"the clock says {year}: certificates and tokens will not be valid", "Set the clock; install chrony.")
+        yield Trouble(
+            f"the clock says {year}: certificates and tokens will not be valid", "Set the clock; install chrony."
+        )
     for name, days in facts.certificates.items():
         if days < 0:
             yield Trouble(f"the certificate {name} has expired", "`picok8s restart` makes a new one.")
@@ -143,7 +147,9 @@ def components(facts: Facts) -> Iterator[Trouble]:
 def nodes(facts: Facts) -> Iterator[Trouble]:
     for node in facts.nodes:
         if not node["ready"]:
-            yield Trouble(f"the node {node['name']} is not Ready", f"`picok8s kubectl describe node {node['name']}` says why.")
+            yield Trouble(
+                f"the node {node['name']} is not Ready", f"`picok8s kubectl describe node {node['name']}` says why."
+            )
 
 
 def leftovers(facts: Facts) -> Iterator[Trouble]:

@@ -38,9 +38,7 @@ class Calls(Protocol):
         kind: str = "merge",  # "merge" | "strategic" | "json" | "apply"
     ) -> Object: ...
 
-    async def delete(
-        self, resource: str, name: str, namespace: str = "", options: Object | None = None
-    ) -> Object:
+    async def delete(self, resource: str, name: str, namespace: str = "", options: Object | None = None) -> Object:
         """`options` is the body of a DeleteOptions: gracePeriodSeconds, propagationPolicy, preconditions."""
         ...
 

@@ -23,7 +23,12 @@ class Https:
     """A client of one server. Connections are kept; `close` ends them."""
 
     def __init__(
-        self, server: str, ca_file: Path, cert_file: Path | None = None, key_file: Path | None = None, token: str = "",
+        self,
+        server: str,
+        ca_file: Path,
+        cert_file: Path | None = None,
+        key_file: Path | None = None,
+        token: str = "",
         agent: str = "picok8s",
     ) -> None:
         self.server = server.rstrip("/")
@@ -96,7 +101,9 @@ class Https:
         )
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
         try:
-            async with self._connected().get(self.server + path(resource, namespace) + query, timeout=timeout) as answer:
+            async with self._connected().get(
+                self.server + path(resource, namespace) + query, timeout=timeout
+            ) as answer:
                 if answer.status >= 400:
                     raise _refusal(answer.status, await answer.read())
                 rest = b""

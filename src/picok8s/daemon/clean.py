@@ -37,7 +37,9 @@ async def clean(paths: Paths, config: Config) -> None:
     helper = None
     if not running and shims(paths):
         helper = subprocess.Popen(
-            ["containerd", "--config", str(paths.containerd_config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["containerd", "--config", str(paths.containerd_config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     if running or helper:
         try:

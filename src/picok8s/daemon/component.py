@@ -1,10 +1,10 @@
 """What the supervisor runs: a component is a program, how it is told to end, and whether it says when it is ready.
 
-                 start              "ready" on the notify socket
-    stopped ------------> starting ------------------------------> ready
-       ^                     |                                       |
-       | told to stop        | dies: again after a growing pause     | dies
-       +---------------------+---------------------------------------+
+             start              "ready" on the notify socket
+stopped ------------> starting ------------------------------> ready
+   ^                     |                                       |
+   | told to stop        | dies: again after a growing pause     | dies
+   +---------------------+---------------------------------------+
 """
 
 from dataclasses import dataclass

@@ -57,6 +57,9 @@ def revive(paths: Paths) -> None:
     """Start a supervisor that belongs to nobody."""
     with open(paths.log("supervisor"), "ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "picok8s", "--root", str(paths.root), "daemon"], stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, start_new_session=True,
+            [sys.executable, "-m", "picok8s", "--root", str(paths.root), "daemon"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )

@@ -31,7 +31,10 @@ def calls_of(paths: Paths, config: Config) -> Https:
     """The API as this node: it may do what a node may, and no more."""
     keys = paths.keys
     return Https(
-        f"https://127.0.0.1:{config.api_port}", keys / "ca.crt", keys / "node-client.crt", keys / "node-client.key",
+        f"https://127.0.0.1:{config.api_port}",
+        keys / "ca.crt",
+        keys / "node-client.crt",
+        keys / "node-client.key",
         agent="kubelet",
     )
 
@@ -75,7 +78,12 @@ def network_config(paths: Paths, config: Config) -> network.Config:
 
 
 def dns_config(config: Config) -> dns.Config:
-    return dns.Config(addresses=(config.dns,), networks=(config.pod_cidr, config.service_cidr), domain=config.cluster_domain, upstreams=config.dns_upstreams)
+    return dns.Config(
+        addresses=(config.dns,),
+        networks=(config.pod_cidr, config.service_cidr),
+        domain=config.cluster_domain,
+        upstreams=config.dns_upstreams,
+    )
 
 
 async def serve(paths: Paths, config: Config) -> None:
@@ -133,7 +141,9 @@ async def images(paths: Paths) -> None:
 
 
 async def output(*command: str) -> str:
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
     said, failed = await process.communicate()
     if process.returncode:
         log.warning('event="command failed" command=%r said=%r', command[0], failed[-300:])

@@ -108,8 +108,13 @@ class Supervisor:
         try:
             with self._log(component.name) as log:
                 process = subprocess.Popen(
-                    component.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                    env=environment, close_fds=True,
+                    component.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    env=environment,
+                    close_fds=True,
                 )
         except OSError as error:
             print(f'event="start failed" component={component.name} error={str(error)!r}', file=sys.stderr, flush=True)
@@ -193,7 +198,12 @@ class Supervisor:
     def state(self) -> bytes:
         now = time.monotonic()
         rows = {
-            name: {"state": part.state, "pid": part.pid, "restarts": part.restarts, "seconds": round(now - part.since, 2)}
+            name: {
+                "state": part.state,
+                "pid": part.pid,
+                "restarts": part.restarts,
+                "seconds": round(now - part.since, 2),
+            }
             for name, part in self.parts.items()
         }
         return json.dumps({"pid": os.getpid(), "components": rows}).encode() + b"\n"

@@ -27,9 +27,12 @@ log = logging.getLogger("picok8s.server")
 def files(paths: Paths) -> apiserver.Files:
     keys = paths.keys
     return apiserver.Files(
-        client_ca=keys / "ca.crt", cert=keys / "server.crt", key=keys / "server.key",
+        client_ca=keys / "ca.crt",
+        cert=keys / "server.crt",
+        key=keys / "server.key",
         account_key=keys / "service-account.key",
-        node_cert=keys / "apiserver-client.crt", node_key=keys / "apiserver-client.key",
+        node_cert=keys / "apiserver-client.crt",
+        node_key=keys / "apiserver-client.key",
     )
 
 
@@ -40,7 +43,9 @@ async def serve(paths: Paths, config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     keys = files(paths)
     settings = Settings(
-        service_cidr=config.service_cidr, node_ports=config.node_port_range, advertise_address=config.address,
+        service_cidr=config.service_cidr,
+        node_ports=config.node_port_range,
+        advertise_address=config.address,
         port=config.api_port,
     )
     server = apiserver.make(settings, SqliteLog(paths.datastore), keys)

@@ -75,7 +75,7 @@ class Pending:
 
     change: Change
     event: Event
-    done: "asyncio.Future[None]"
+    done: asyncio.Future[None]
 
 
 class Store:

@@ -1,6 +1,6 @@
 """An API server for tests: in memory, without controllers, on a port of its own; ready in well under a second, without root.
 
-    async with serving(folder) as place: ...      # place.url, place.ca, place.cert, place.key
+async with serving(folder) as place: ...      # place.url, place.ca, place.cert, place.key
 """
 
 import asyncio
@@ -37,9 +37,12 @@ async def serving(folder: Path, port: int = 0, log: Log | None = None) -> AsyncI
     """A running server whose keys are in `folder`."""
     certificates.ensure(folder, ("127.0.0.1",), "localhost", time.time())
     files = run.Files(
-        client_ca=folder / "ca.crt", cert=folder / "server.crt", key=folder / "server.key",
+        client_ca=folder / "ca.crt",
+        cert=folder / "server.crt",
+        key=folder / "server.key",
         account_key=folder / "service-account.key",
-        node_cert=folder / "apiserver-client.crt", node_key=folder / "apiserver-client.key",
+        node_cert=folder / "apiserver-client.crt",
+        node_key=folder / "apiserver-client.key",
     )
     server = run.make(Settings(port=port), log or MemoryLog(), files)
     await run.begin(server, files.client_ca.read_text())

@@ -13,7 +13,7 @@ def test_endpoints():
         "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or "
         "'123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
         'subsets[1].addresses[0].ip: Invalid value: "127.0.0.1": '
-        'may not be in the loopback range (127.0.0.0/8, ::1/128)',
+        "may not be in the loopback range (127.0.0.0/8, ::1/128)",
     ]
 
 

@@ -29,5 +29,5 @@ def test_a_device_is_a_claim():
     found = validate_devices({"volumeDevices": devices}, VOLUMES, "d")
     assert [str(error) for error in found] == [
         'd[0].name: Invalid value: "v": '
-        'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode'
+        "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
     ]

@@ -45,7 +45,7 @@ def test_a_pod_needs_containers():
         ),
         (
             {"resourceClaims": [{"name": "r"}]},
-            'spec.resourceClaims[0]: Invalid value: '
+            "spec.resourceClaims[0]: Invalid value: "
             '{"Name":"r","ResourceClaimName":null,"ResourceClaimTemplateName":null}: '
             "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
         ),

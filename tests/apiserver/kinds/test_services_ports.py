@@ -18,7 +18,7 @@ def test_one_number_a_protocol():
     assert validate_together({"type": "ClusterIP", "ports": [port(), port(protocol="UDP")]}) == []
     assert [str(e) for e in validate_together({"type": "ClusterIP", "ports": [port(nodePort=1), port()]})] == [
         "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
-        'spec.ports[1]: Duplicate value: '
+        "spec.ports[1]: Duplicate value: "
         '{"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}',
     ]
 

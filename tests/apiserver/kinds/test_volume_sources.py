@@ -29,7 +29,7 @@ from picok8s.apiserver.kinds import volume_sources as sources
             {"driver": "a/b", "options": {"kubernetes.io/x": "y"}},
             [
                 's.options[kubernetes.io/x]: Invalid value: "kubernetes.io/x": '
-                'kubernetes.io and k8s.io namespaces are reserved'
+                "kubernetes.io and k8s.io namespaces are reserved"
             ],
         ),
         (

@@ -55,10 +55,15 @@ def _bound(call: Call, name: str, old: Object, new: Object, now: str) -> Object:
 
     if (uid := metadata.get("uid")) and uid != old["metadata"]["uid"]:
         call_of = f"/registry/pods/{call.namespace}/{name}"
-        raise errors.conflict("", "pods", name, (
-            f"StorageError: invalid object, Code: 4, Key: {call_of}, ResourceVersion: 0, AdditionalErrorMsg: "
-            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
-        ))
+        raise errors.conflict(
+            "",
+            "pods",
+            name,
+            (
+                f"StorageError: invalid object, Code: 4, Key: {call_of}, ResourceVersion: 0, AdditionalErrorMsg: "
+                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+            ),
+        )
     if "deletionTimestamp" in old["metadata"]:
         raise refused(f"pod {name} is being deleted, cannot be assigned to a host")
     if node := old["spec"].get("nodeName"):

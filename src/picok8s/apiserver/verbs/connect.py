@@ -17,7 +17,14 @@ Object = dict[str, Any]
 
 NODE_PORT = 10250
 LOG_OPTIONS = (
-    "follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes", "stream",
+    "follow",
+    "previous",
+    "sinceSeconds",
+    "sinceTime",
+    "timestamps",
+    "tailLines",
+    "limitBytes",
+    "stream",
 )  # Passed on to the node as they are.
 STREAM_OPTIONS = ("command", "stdin", "stdout", "stderr", "tty")
 
@@ -174,7 +181,7 @@ def _path(call: Call) -> str:
     query = f"?{call.request.raw_query}" if call.request.raw_query else ""
     marker = "/proxy"
     path = call.request.path
-    rest = path[path.index(marker, path.index(call.plural)) + len(marker):] or "/"
+    rest = path[path.index(marker, path.index(call.plural)) + len(marker) :] or "/"
     return rest + query
 
 

@@ -112,8 +112,18 @@ async def delete_collection(server: Server, call: Call) -> Response:
         shown = decode(stored.obj)
         if selects is not None and not selects(shown):
             continue
-        one = Call(verb="delete", user=call.user, request=call.request, resource=resource, group=call.group,
-                   version=call.version, plural=call.plural, namespace=place, name=name, dry_run=call.dry_run)
+        one = Call(
+            verb="delete",
+            user=call.user,
+            request=call.request,
+            resource=resource,
+            group=call.group,
+            version=call.version,
+            plural=call.plural,
+            namespace=place,
+            name=name,
+            dry_run=call.dry_run,
+        )
         try:
             await end(server, one, options)
         except ApiError as error:

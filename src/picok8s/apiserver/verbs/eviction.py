@@ -39,18 +39,22 @@ def _free(pod: Object) -> bool:
 async def _spend(server: Server, call: Call, pod: Object, dry_run: bool) -> None:
     """Take one disruption from the pod's budget. Raises ApiError 429 when there is none left."""
     for _ in range(write.RETRIES):
-        matching = [
-            stored for _, stored in server.store.list(BUDGETS, call.namespace) if _covers(stored.obj, pod)
-        ]
+        matching = [stored for _, stored in server.store.list(BUDGETS, call.namespace) if _covers(stored.obj, pod)]
         if not matching:
             return
         if len(matching) > 1:
-            raise ApiError("", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", code=500)
+            raise ApiError(
+                "",
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+                code=500,
+            )
         budget = matching[0].obj
         ready = objects.conditions(pod).get("Ready", {}).get("status") == "True"
         policy = budget["spec"].get("unhealthyPodEvictionPolicy")
         status = budget.get("status", {})
-        if not ready and (policy == "AlwaysAllow" or status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0):
+        if not ready and (
+            policy == "AlwaysAllow" or status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0
+        ):
             return
         spent = _spent(budget, pod, moment.time(server.now()))
         if dry_run:
@@ -60,7 +64,9 @@ async def _spend(server: Server, call: Call, pod: Object, dry_run: bool) -> None
             return
         except Conflict:
             continue
-    raise ApiError("TooManyRequests", "Cannot evict pod: the disruption budget is being updated", {"retryAfterSeconds": 1})
+    raise ApiError(
+        "TooManyRequests", "Cannot evict pod: the disruption budget is being updated", {"retryAfterSeconds": 1}
+    )
 
 
 def _covers(budget: Object, pod: Object) -> bool:

@@ -72,7 +72,9 @@ def prefix(api_version: str, kind: str) -> bytes:
     return orjson.dumps({"apiVersion": api_version, "kind": kind})[:-1] + b","
 
 
-def _read(server: Server, call: Call, namespace: str | None, limit: int) -> tuple[list[Item], int, tuple[str, str] | None]:
+def _read(
+    server: Server, call: Call, namespace: str | None, limit: int
+) -> tuple[list[Item], int, tuple[str, str] | None]:
     """The items before selection, the revision that they are of, and the key to start at."""
     store, storage = server.store, call.of.storage
     asked, match = call.request.one("resourceVersion"), call.request.one("resourceVersionMatch")

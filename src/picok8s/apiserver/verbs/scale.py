@@ -64,7 +64,11 @@ def shown(resource: Resource, where: Scale, obj: Object) -> Object:
     status: Object = {"replicas": at(obj, where.status_replicas) or 0}
     selector = at(obj, where.selector)
     if selector:
-        text = ",".join(f"{k}={v}" for k, v in sorted(selector.items())) if where.plain else selectors.text(selectors.requirements(selector))
+        text = (
+            ",".join(f"{k}={v}" for k, v in sorted(selector.items()))
+            if where.plain
+            else selectors.text(selectors.requirements(selector))
+        )
         status["selector"] = text
     spec = {"replicas": replicas} if replicas else {}
     return {

@@ -55,4 +55,3 @@ async def _missing(server: Server, call: Call, new: Object) -> Response:
     if new["metadata"].get("resourceVersion") or new["metadata"].get("uid"):
         raise errors.not_found(resource.group, resource.plural, call.name)
     return Response(201, obj=await write.create(server, call, new), resource=resource)
-

@@ -20,7 +20,9 @@ from picok8s.wire import websocket
 
 Object = dict[str, Any]
 
-TIMEOUT_MIN_S = 1800  # Without a timeout of the client: between this and twice as long, so that not all come back at once.
+TIMEOUT_MIN_S = (
+    1800  # Without a timeout of the client: between this and twice as long, so that not all come back at once.
+)
 BOOKMARK_S = 60
 INITIAL_END = "k8s.io/initial-events-end"
 
@@ -174,7 +176,9 @@ class _Stream:
         metadata: Object = {"resourceVersion": str(revision)}
         if annotations:
             metadata["annotations"] = annotations
-        return self._frame("BOOKMARK", {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
+        return self._frame(
+            "BOOKMARK", {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        )
 
     def _frame(self, kind: str, obj: Object) -> bytes:
         """One event as it is sent; the columns of a table only with the first."""
@@ -189,4 +193,3 @@ class _Stream:
 
             return protobuf.frame(kind, obj)
         return orjson.dumps({"type": kind, "object": obj}) + b"\n"
-
