@@ -40,6 +40,13 @@ def stop(paths: Paths) -> None:
     delete(paths.run)
 
 
+def delete_logs(paths: Paths) -> None:
+    """The pods' logs, which outlive a stop."""
+    from picok8s.daemon import clean
+
+    clean.logs(paths)
+
+
 def delete(*folders: Path) -> None:
     """Raises Problem, and deletes nothing, while something is mounted there."""
     from picok8s.daemon import clean

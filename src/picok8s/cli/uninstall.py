@@ -17,6 +17,7 @@ def run(args: argparse.Namespace) -> int:
     confirm(args.yes, f"This deletes the cluster, its data below {paths.state} and its configuration.")
     stop.stop(paths)
     systemd.remove(paths)
+    stop.delete_logs(paths)
     stop.delete(paths.state, paths.run, paths.logs, paths.config.parent)
     print("picok8s is gone from this machine")
     print(f"The system packages stay; `apt-get remove {' '.join(packages.NEEDED)}` removes those that only it needed.")

@@ -124,6 +124,21 @@ def delete(*folders: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def logs(paths: Paths) -> None:
+    """The logs of this node's pods, and the links to them; other pods' may be in the same folder."""
+    pods = paths.node / "pods"
+    own = {folder.name for folder in pods.iterdir()} if pods.exists() else set()
+    for folder in paths.pod_logs.glob("*_*_*"):
+        if folder.name.rpartition("_")[2] in own:
+            shutil.rmtree(folder, ignore_errors=True)
+    for link in paths.log_links.glob("*.log"):
+        if link.is_symlink() and not link.exists() and Path(os.readlink(link)).is_relative_to(paths.pod_logs):
+            link.unlink()
+    for folder in (paths.log_links, paths.pod_logs):
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # Only when it is empty.
+
+
 def cgroups(pods_root: str) -> None:
     """The empty groups of pods, in every hierarchy. One with a process in it stays: it is not ours."""
     name = pods_root.strip("/")

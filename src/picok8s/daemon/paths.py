@@ -47,6 +47,10 @@ class Paths:
         return self.root / "var/log/pods"
 
     @property
+    def log_links(self) -> Path:
+        return self.root / "var/log/containers"
+
+    @property
     def cni_conf(self) -> Path:
         return self.state / "cni/net.d"
 
