@@ -30,7 +30,7 @@ WORLD = {"asyncio", "random", "socket", "ssl", "subprocess", "threading", "time"
 WORLDLY = {"cli", "client", "daemon", "store", "testing"}
 # What stands above a limit for a reason; nothing may be added without one.
 LARGER = {
-    "class Paths": 21,  # One line for each path: a table that happens to be a class.
+    "class Paths": 24,  # One line for each path: a table that happens to be a class.
     "class Runtime": 21,  # One method for each call of the runtime that the node makes.
     "class Store": 23,  # One log: its reads and its writes share their state.
 }

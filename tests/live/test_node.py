@@ -51,7 +51,7 @@ class Place:
     agent: subprocess.Popen[bytes] | None = None
 
     def start_agent(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(TREE)}
+        environment = {**os.environ, "PYTHONPATH": str(TREE / "src")}
         with open(self.folder / "agent.log", "ab") as log:
             self.agent = subprocess.Popen(
                 [sys.executable, str(TREE / "tests/live/node_agent.py"), str(self.folder / "agent.json")],
@@ -118,7 +118,7 @@ def place() -> Iterator[Place]:
     server = subprocess.Popen(
         [sys.executable, "-m", "picok8s", "testing", "serve", "--port", str(PORT)],
         stdout=subprocess.PIPE,
-        cwd=TREE,
+        env={**os.environ, "PYTHONPATH": str(TREE / "src")},
         text=True,
     )
     try:

@@ -27,6 +27,33 @@ OWN_READERS = (
     "intorstring",
     *UNIONS,
 )  # Types that read themselves, and stop the rest.
+# Kinds that are no longer served in a version, and are known by it still: apiVersion -> kinds.
+FORMER = {
+    "admissionregistration.k8s.io/v1beta1": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
+    "apps/v1beta1": ("Deployment", "StatefulSet", "ControllerRevision"),
+    "apps/v1beta2": ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ControllerRevision"),
+    "authentication.k8s.io/v1beta1": ("SelfSubjectReview", "TokenReview"),
+    "authorization.k8s.io/v1beta1": (
+        "SelfSubjectRulesReview", "SelfSubjectAccessReview", "SubjectAccessReview", "LocalSubjectAccessReview",
+    ),
+    "batch/v1beta1": ("CronJob",),
+    "certificates.k8s.io/v1beta1": ("CertificateSigningRequest",),
+    "coordination.k8s.io/v1beta1": ("Lease",),
+    "discovery.k8s.io/v1beta1": ("EndpointSlice",),
+    "events.k8s.io/v1beta1": ("Event",),
+    "extensions/v1beta1": ("Deployment", "DaemonSet", "Ingress", "ReplicaSet", "NetworkPolicy"),
+    "flowcontrol.apiserver.k8s.io/v1beta1": ("FlowSchema", "PriorityLevelConfiguration"),
+    "flowcontrol.apiserver.k8s.io/v1beta2": ("FlowSchema", "PriorityLevelConfiguration"),
+    "flowcontrol.apiserver.k8s.io/v1beta3": ("FlowSchema", "PriorityLevelConfiguration"),
+    "networking.k8s.io/v1beta1": ("Ingress", "IngressClass", "IPAddress", "ServiceCIDR"),
+    "node.k8s.io/v1beta1": ("RuntimeClass",),
+    "policy/v1beta1": ("PodDisruptionBudget", "Eviction"),
+    "rbac.authorization.k8s.io/v1beta1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+    "scheduling.k8s.io/v1beta1": ("PriorityClass",),
+    "storage.k8s.io/v1beta1": (
+        "StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttributesClass",
+    ),
+}  # fmt: skip
 SCHEME = "pkg/runtime/scheme.go:111"  # Where Kubernetes keeps its kinds; clients see it.
 
 
@@ -203,7 +230,7 @@ def check_kind(types: Types, api_version: str, kind: str, obj: Any) -> tuple[str
             raise unrecognized(kind, f"couldn't get version/kind; json parse error: {refused}", b"")
     if sent_version.count("/") > 1:
         raise unrecognized(kind, f"unexpected GroupVersion string: {sent_version}", b"")
-    if f"{sent_version}/{sent_kind}" not in types.kinds:
+    if f"{sent_version}/{sent_kind}" not in types.kinds and sent_kind not in FORMER.get(sent_version, ()):
         why = f'no kind "{sent_kind}" is registered for version "{sent_version}" in scheme "{SCHEME}"'
     elif sent_kind == kind:
         raise bad_request(

@@ -81,7 +81,7 @@ def parse(text: str) -> Schedule:
     stars: dict[str, bool] = {}
     for part, (name, low, high, words) in zip(parts, FIELDS, strict=True):
         values[name], stars[name] = _field(part, low, high, words)
-    return Schedule(**values, any_day=stars["day"], any_weekday=stars["weekday"], zone=zone)
+    return Schedule(**values, any_day=stars["day"], any_weekday=stars["weekday"], zone=zone)  # type: ignore[arg-type]
 
 
 def _field(text: str, low: int, high: int, words: dict[str, int]) -> tuple[frozenset[int], bool]:

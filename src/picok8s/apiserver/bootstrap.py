@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from picok8s.api.resource import preferred
+from picok8s.api.resource import Resource, preferred
 from picok8s.apiserver import escalation
 
 Object = dict[str, Any]
@@ -29,6 +29,31 @@ AS_THEY_ARE = (
     "rolebindings.rbac.authorization.k8s.io",
     "priorityclasses.scheduling.k8s.io",
 )
+# (group, version) -> (groupPriorityMinimum, versionPriority): where kubectl looks first.
+PRIORITIES = {
+    ("", "v1"): (18000, 1),
+    ("apps", "v1"): (17800, 15),
+    ("events.k8s.io", "v1"): (17750, 15),
+    ("authentication.k8s.io", "v1"): (17700, 15),
+    ("authorization.k8s.io", "v1"): (17600, 15),
+    ("autoscaling", "v1"): (17500, 15),
+    ("autoscaling", "v2"): (17500, 30),
+    ("batch", "v1"): (17400, 15),
+    ("certificates.k8s.io", "v1"): (17300, 15),
+    ("networking.k8s.io", "v1"): (17200, 15),
+    ("policy", "v1"): (17100, 15),
+    ("rbac.authorization.k8s.io", "v1"): (17000, 15),
+    ("storage.k8s.io", "v1"): (16800, 15),
+    ("apiextensions.k8s.io", "v1"): (16700, 15),
+    ("admissionregistration.k8s.io", "v1"): (16700, 15),
+    ("scheduling.k8s.io", "v1"): (16600, 15),
+    ("coordination.k8s.io", "v1"): (16500, 15),
+    ("node.k8s.io", "v1"): (16300, 15),
+    ("discovery.k8s.io", "v1"): (16200, 15),
+    ("resource.k8s.io", "v1"): (16200, 21),
+    ("flowcontrol.apiserver.k8s.io", "v1"): (16100, 21),
+    ("storagemigration.k8s.io", "v1"): (15800, 15),
+}
 AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 AUTOUPDATE_SPEC = "apf.kubernetes.io/autoupdate-spec"
 LABELS = {"component": "apiserver", "provider": "kubernetes"}
@@ -58,6 +83,22 @@ def objects(place: Place) -> list[tuple[str, Object]]:
     found.append(("configmaps", authentication_config(place)))
     found.append(("configmaps", token_tracking(place)))
     return [(resource, typed(resource, obj)) for resource, obj in found]
+
+
+def api_services(resources: list[Resource]) -> list[tuple[str, Object]]:
+    """An APIService for each version of each group that is served here, with its place in discovery."""
+    name = "apiservices.apiregistration.k8s.io"
+    labels = {"kube-aggregator.kubernetes.io/automanaged": "onstart"}
+    found = []
+    for group, version in dict.fromkeys((row.group, row.version) for row in resources):
+        if group == "apiregistration.k8s.io" or (group, version) not in PRIORITIES:
+            continue
+        least, place = PRIORITIES[(group, version)]
+        spec = {"group": group} if group else {}
+        spec |= {"version": version, "groupPriorityMinimum": least, "versionPriority": place}
+        obj = {"metadata": {"name": f"{version}.{group}", "labels": labels}, "spec": spec}
+        found.append((name, typed(name, obj)))
+    return found
 
 
 @cache

@@ -37,9 +37,14 @@ def born(new: Object, now: str, uid: str, word: str) -> None:
     for key in SERVERS_OWN:
         metadata.pop(key, None)
     if not metadata.get("name") and metadata.get("generateName"):
-        metadata["name"] = metadata["generateName"][:NAME_MAX] + word
+        metadata["name"] = generated(metadata, word)
     metadata["uid"] = uid
     metadata["creationTimestamp"] = now
+
+
+def generated(metadata: Object, word: str) -> str:
+    """The name that a generateName and some random letters make."""
+    return str(metadata["generateName"])[:NAME_MAX] + word
 
 
 def named(resource: Resource, new: Object, name: str) -> None:

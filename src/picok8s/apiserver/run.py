@@ -18,8 +18,10 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from picok8s.api import objects
 from picok8s.api.errors import ApiError
 from picok8s.api.moment import time as timestamp
+from picok8s.api.resource import preferred
 from picok8s.apiserver import authenticate, authorize, bootstrap, respond, tokens
 from picok8s.apiserver.kinds import table
 from picok8s.apiserver.messages import Request, Response
@@ -98,10 +100,10 @@ async def begin(server: Server, client_ca: str) -> None:
     )
     new = store.revision == 0
     writes = []
-    for resource, wanted in bootstrap.objects(place):
+    for resource, wanted in [*bootstrap.objects(place), *bootstrap.api_services(server.resources())]:
         metadata = wanted["metadata"]
         present = store.get(resource, metadata["name"], metadata.get("namespace", ""))
-        obj = _born(wanted) if present is None else bootstrap.repaired(resource, wanted, present.obj)
+        obj = _born(server, resource, wanted) if present is None else bootstrap.repaired(resource, wanted, present.obj)
         if obj is not None:
             writes.append(store.put(resource, obj, present))
     with contextlib.suppress(Conflict):
@@ -115,12 +117,14 @@ def bootstrap_ip(cidr: str) -> str:
     return str(ipaddress.ip_network(cidr)[1])
 
 
-def _born(obj: dict[str, Any]) -> dict[str, Any]:
+def _born(server: Server, resource: str, obj: dict[str, Any]) -> dict[str, Any]:
+    """The object as its creation through the API would make it."""
     metadata = {**obj["metadata"], "uid": str(uuid.uuid4()), "creationTimestamp": timestamp(time.time())}
-    new = {**obj, "metadata": metadata}
+    new = objects.copy({**obj, "metadata": metadata})
     if obj["kind"] == "Namespace":
-        metadata["labels"] = {"kubernetes.io/metadata.name": metadata["name"], **metadata.get("labels", {})}
-        new["spec"], new["status"] = {"finalizers": ["kubernetes"]}, {"phase": "Active"}
+        new["metadata"]["labels"] = {"kubernetes.io/metadata.name": metadata["name"], **metadata.get("labels", {})}
+    row = preferred(resource)
+    server.catalogue[(row.group, row.version, row.plural)].behaviour.prepare(new, None)
     return new
 
 
@@ -224,15 +228,23 @@ def _headers(response: Response, content_type: str) -> dict[str, str]:
     return headers
 
 
+def _rendered(request: Request, response: Response, now: float) -> tuple[Response, bytes, str]:
+    """The bytes of an answer; a refusal in its place when it cannot be given in the form that was asked for."""
+    try:
+        return response, *respond.render(response, request, now)
+    except ApiError as error:
+        response = respond.refusal(error)
+    except Exception as error:  # A bug, as one in a verb is.
+        log.exception('event="rendering failed" method=%s path=%s', request.method, request.path)
+        response = respond.refusal(ApiError("InternalError", f"Internal error occurred: {error}"))
+    return response, *respond.render(response, Request(request.method, request.path), now)
+
+
 def _answer(request: Request, response: Response, now: float) -> web.Response:
     if response.body is not None:
         body, content_type = response.body, response.content_type
     else:
-        try:
-            body, content_type = respond.render(response, request, now)
-        except ApiError as error:
-            response = respond.refusal(error)
-            body, content_type = respond.render(response, Request(request.method, request.path), now)
+        response, body, content_type = _rendered(request, response, now)
     answer = web.Response(status=response.code, body=body, headers=_headers(response, content_type))
     for text in response.warnings:
         quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

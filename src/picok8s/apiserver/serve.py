@@ -10,7 +10,7 @@ from picok8s.apiserver import authenticate, authorize, discovery, health, owners
 from picok8s.apiserver.messages import Request, Response
 from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs import VERBS, subresource_verb
-from picok8s.store.log import StoreError
+from picok8s.store.log import StoreError, TooLarge
 
 # Kinds that any request is warned of.
 DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
@@ -24,6 +24,8 @@ async def serve(server: Server, request: Request) -> Response:
         return await answer(server, request)
     except ApiError as error:
         return respond.refusal(error)
+    except TooLarge as error:
+        return respond.refusal(ApiError("", str(error), code=500))
     except StoreError as error:
         log.error('event="store failed" error=%r', str(error))
         return respond.refusal(ApiError("InternalError", f"the datastore failed: {error}"))

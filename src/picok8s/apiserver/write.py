@@ -10,7 +10,7 @@ from typing import Any
 
 from picok8s.api import errors, metadata, moment
 from picok8s.api.errors import ApiError, FieldError
-from picok8s.api.resource import Behaviour, Step
+from picok8s.api.resource import Behaviour, Resource, Step
 from picok8s.apiserver import admission, objectmeta, ownership, reserve
 from picok8s.apiserver.messages import Call
 from picok8s.apiserver.server import Server
@@ -19,6 +19,7 @@ from picok8s.store.store import Conflict, Stored
 Object = dict[str, Any]
 Change = Callable[[Object], Object | Awaitable[Object]]
 
+NAME_TRIES = 8  # Of a generated name that is taken.
 RETRIES = 5  # Of a patch that met another write.
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 
@@ -28,14 +29,14 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     resource = call.of
     behaviour = resource.behaviour
     objectmeta.place(resource, new, call.namespace)
-    objectmeta.born(new, moment.time(server.now()), server.uid(), server.word(5))
+    objectmeta.born(new, moment.time(server.now()), server.uid(), _free_word(server, call, new))
     call.warnings += metadata.merge_owners(new)
     ownership.created(server, call, new)
     await admission.mutate(server, call, new, None)
     behaviour.prepare(new, None)
     if missing := [f for f in behaviour.finalizers_on_create if f not in new["metadata"].get("finalizers", [])]:
         new["metadata"]["finalizers"] = [*new["metadata"].get("finalizers", []), *missing]
-    refuse(call, new, [*metadata.validate(new, None, resource), *behaviour.validate(new, None)])
+    refuse(call, new, _problems(resource, new))
     reserve.on_create(server, call, new)
     call.warnings += behaviour.warnings(new, None)
     await admission.validate(server, call, new, None)
@@ -49,6 +50,27 @@ async def create(server: Server, call: Call, new: Object) -> Object:
     except Conflict:
         raise _taken(call, name, server.store.newest(resource.storage, name, namespace)) from None
     return behaviour.decode(stored.obj)
+
+
+def _free_word(server: Server, call: Call, new: Object) -> str:
+    """The end of a generated name that nothing has yet, if a few tries find one."""
+    metadata, word = new["metadata"], server.word(5)
+    if metadata.get("name") or not metadata.get("generateName"):
+        return word
+    for _ in range(NAME_TRIES):
+        name = objectmeta.generated(metadata, word)
+        if server.store.newest(call.of.storage, name, metadata.get("namespace", "")) is None:
+            break
+        word = server.word(5)
+    return word
+
+
+def _problems(resource: Resource, new: Object) -> list[FieldError]:
+    """What is wrong with a new object."""
+    about, rest = metadata.validate(new, None, resource), resource.behaviour.validate(new, None)
+    if resource.name == "events":  # Their metadata is looked at when all else is right.
+        return rest or about
+    return [*about, *rest]
 
 
 async def replace(server: Server, call: Call, old: Stored, new: Object) -> Object:
@@ -71,14 +93,6 @@ async def replace(server: Server, call: Call, old: Stored, new: Object) -> Objec
     if same(new, before):
         return before
     return await commit(server, call, old, new)
-
-
-async def _put(server: Server, call: Call, new: Object, old: Stored | None) -> Stored:
-    """Store the object, if a store may hold it. Raises Conflict, and ApiError for one that is too large."""
-    kept = call.of.behaviour.encode(new)
-    if len(call.request.body) > SIZE_MAX // 2 and len(orjson.dumps(kept)) > SIZE_MAX:  # A patch can only add as much.
-        raise ApiError("", "etcdserver: request is too large", code=500)
-    return await server.store.put(call.of.storage, kept, old)
 
 
 async def commit(server: Server, call: Call, old: Stored, new: Object) -> Object:

@@ -14,6 +14,7 @@ from picok8s.client.calls import Event
 from picok8s.client.paths import PATCHES, path
 
 Object = dict[str, Any]
+Objects = list[Object]
 
 CALL_S = 60.0
 LINE_MAX = 16 * 1024 * 1024  # Bytes of one event.
@@ -66,11 +67,12 @@ class Https:
             raise ApiError("ServiceUnavailable", f"the API server {self.server} does not answer: {error!r}") from error
 
     async def get(self, resource: str, name: str, namespace: str = "", subresource: str = "") -> Object:
-        return await self._call("GET", path(resource, namespace, name, subresource))
+        answer: Object = await self._call("GET", path(resource, namespace, name, subresource))
+        return answer
 
     async def list(
         self, resource: str, namespace: str = "", labels: str = "", fields: str = ""
-    ) -> tuple[list[Object], str]:
+    ) -> tuple[Objects, str]:
         body = await self._call("GET", path(resource, namespace) + _query(labelSelector=labels, fieldSelector=fields))
         head = {"apiVersion": body["apiVersion"], "kind": body["kind"].removesuffix("List")}
         return [{**head, **item} for item in body["items"]], body["metadata"]["resourceVersion"]
@@ -78,20 +80,26 @@ class Https:
     async def create(self, resource: str, obj: Object, subresource: str = "") -> Object:
         metadata = obj.get("metadata", {})
         name = metadata["name"] if subresource else ""
-        return await self._call("POST", path(resource, metadata.get("namespace", ""), name, subresource), obj)
+        answer: Object = await self._call(
+            "POST", path(resource, metadata.get("namespace", ""), name, subresource), obj
+        )
+        return answer
 
     async def update(self, resource: str, obj: Object, subresource: str = "") -> Object:
         metadata = obj["metadata"]
         where = path(resource, metadata.get("namespace", ""), metadata["name"], subresource)
-        return await self._call("PUT", where, obj)
+        answer: Object = await self._call("PUT", where, obj)
+        return answer
 
     async def patch(
         self, resource: str, name: str, patch: Any, namespace: str = "", subresource: str = "", kind: str = "merge"
     ) -> Object:
-        return await self._call("PATCH", path(resource, namespace, name, subresource), patch, PATCHES[kind])
+        answer: Object = await self._call("PATCH", path(resource, namespace, name, subresource), patch, PATCHES[kind])
+        return answer
 
     async def delete(self, resource: str, name: str, namespace: str = "", options: Object | None = None) -> Object:
-        return await self._call("DELETE", path(resource, namespace, name), options)
+        answer: Object = await self._call("DELETE", path(resource, namespace, name), options)
+        return answer
 
     async def watch(
         self, resource: str, revision: str, namespace: str = "", labels: str = "", fields: str = ""

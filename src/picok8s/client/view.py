@@ -14,6 +14,7 @@ from picok8s.client.calls import Calls
 
 Object = dict[str, Any]
 Key = tuple[str, str]  # (namespace, name)
+Objects = list[Object]
 Listener = Callable[[str, Object, Object | None], None]
 Index = Callable[[Object], Iterable[str]]
 
@@ -51,13 +52,13 @@ class View:
     def get(self, resource: str, name: str, namespace: str = "") -> Object | None:
         return self._shelf(resource).objects.get((namespace, name))
 
-    def list(self, resource: str, namespace: str | None = None) -> "list[Object]":
+    def list(self, resource: str, namespace: str | None = None) -> Objects:
         objects = self._shelf(resource).objects
         if namespace is None:
             return list(objects.values())
         return [obj for (place, _), obj in objects.items() if place == namespace]
 
-    def by(self, resource: str, index: str, key: str) -> "list[Object]":
+    def by(self, resource: str, index: str, key: str) -> Objects:
         return list(self._shelf(resource).indexes[index][1].get(key, {}).values())
 
     def synced(self, resource: str) -> bool:
@@ -98,7 +99,7 @@ class View:
         for listener in shelf.listeners:
             listener(kind, obj, old)
 
-    def replace(self, resource: str, objects: "list[Object]", revision: str) -> None:
+    def replace(self, resource: str, objects: Objects, revision: str) -> None:
         """A new list: what is not in it was deleted meanwhile."""
         shelf = self._shelf(resource)
         seen = set()

@@ -10,6 +10,7 @@ from typing import Any
 
 from picok8s.node import configs
 from picok8s.node.cri import Cri, RuntimeFailure
+from picok8s.node.ends import Ends
 from picok8s.node.state import CREATED, EXITED, RUNNING, UNKNOWN, Container, Sandbox
 from picok8s.node.world import World
 
@@ -37,7 +38,7 @@ class Runtime:
         self.names: dict[str, tuple[str, str]] = {}  # pod uid -> (namespace, name)
         self._owner: dict[str, str] = {}  # container or sandbox id -> pod uid
         self._made_in: dict[str, str] = {}  # container id -> sandbox id, until the container was first looked at
-        self._at_end: dict[str, list[Callable[[], None]]] = {}  # container id -> who wants to know of its end
+        self.ends = Ends()
 
     async def connect(self) -> None:
         """Learns who answers, and what runs."""
@@ -110,7 +111,7 @@ class Runtime:
         self._owner[id] = uid
         self.containers.setdefault(uid, {})[id] = made
         if made.state == EXITED:
-            self._tell_end(id)
+            self.ends.tell(id)
         if tell:
             self._changed(uid)
         return made
@@ -121,7 +122,7 @@ class Runtime:
 
     def _forget(self, id: str, tell: bool) -> None:
         uid = self._owner.pop(id, "")
-        self._tell_end(id)
+        self.ends.tell(id)
         for table in (self.sandboxes, self.containers):
             rows = table.get(uid)
             if rows is not None:
@@ -130,23 +131,6 @@ class Runtime:
                     del table[uid]
         if uid and tell:
             self._changed(uid)
-
-    def at_end(self, id: str, told: Callable[[], None]) -> Callable[[], None]:
-        """Be told once when a container has ended or is gone; what is returned takes that back."""
-        listeners = self._at_end.setdefault(id, [])
-        listeners.append(told)
-
-        def stop() -> None:
-            if told in listeners:
-                listeners.remove(told)
-            if not listeners and self._at_end.get(id) is listeners:
-                del self._at_end[id]
-
-        return stop
-
-    def _tell_end(self, id: str) -> None:
-        for told in self._at_end.pop(id, []):
-            told()
 
     def expect(self, uid: str, id: str, sandbox: str) -> None:
         """A container was made: its end may be told before anybody looked at it."""

@@ -131,7 +131,7 @@ class Api:
             return found is not None and found.state != EXITED
 
         def at_end(told: Callable[[], None]) -> Callable[[], None]:
-            return self._agent.tools.runtime.at_end(run.id, told)
+            return self._agent.tools.runtime.ends.at(run.id, told)
 
         try:
             async for piece in logs.read(

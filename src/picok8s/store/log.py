@@ -41,5 +41,12 @@ class Log(Protocol):
     def close(self) -> None: ...
 
 
+class TooLarge(Exception):
+    """An object that the store does not take; the words are etcd's, which clients know."""
+
+    def __init__(self) -> None:
+        super().__init__("etcdserver: request is too large")
+
+
 class StoreError(Exception):
     """The datastore cannot be used: the message says why and what to do."""

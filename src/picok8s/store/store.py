@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from picok8s.store.log import Change, Log, StoreError
+from picok8s.store.log import Change, Log, StoreError, TooLarge
 from picok8s.store.watch import Event, Watch
 
 Object = dict[str, Any]
@@ -25,6 +25,7 @@ Key = tuple[str, str]  # (namespace, name)
 
 GROUP_MAX = 512  # Writes in one transaction.
 HISTORY_MAX = 4096  # Events kept for each resource, for watches that resume and lists of the past.
+OBJECT_MAX = 1536 * 1024  # Bytes; what etcd takes, so that every object can move there.
 COMPACT_EVERY = 5000  # Writes between compactions.
 WATCH_QUEUE_MAX = 16384  # Events that a watcher may be behind.
 
@@ -44,6 +45,9 @@ class Stored:
         if self._obj is None:
             self._obj = orjson.loads(self.data)
         return self._obj
+
+
+Items = list[tuple[Key, Stored]]
 
 
 class Conflict(Exception):
@@ -76,6 +80,9 @@ class Pending:
     change: Change
     event: Event
     done: asyncio.Future[None]
+
+
+Group = list[Pending]
 
 
 class Store:
@@ -132,7 +139,7 @@ class Store:
         ahead = self.ahead.get((storage, (namespace, name)), False)
         return self.get(storage, name, namespace) if ahead is False else ahead  # type: ignore[return-value]
 
-    def list(self, storage: str, namespace: str | None = None) -> list[tuple[Key, Stored]]:
+    def list(self, storage: str, namespace: str | None = None) -> Items:
         """All objects in no promised order; of one namespace when it is given."""
         shelf = self.shelves.get(storage)
         if shelf is None:
@@ -150,7 +157,7 @@ class Store:
                 yield stored
         yield from (stored for stored in ahead.values() if stored is not None)
 
-    def list_at(self, storage: str, revision: int, namespace: str | None = None) -> list[tuple[Key, Stored]]:
+    def list_at(self, storage: str, revision: int, namespace: str | None = None) -> Items:
         """The list as it was at a past revision: the present with what came later undone. Raises Compacted."""
         shelf = self._shelf(storage)
         if revision >= shelf.revision:
@@ -204,6 +211,9 @@ class Store:
         metadata["resourceVersion"] = str(self.next)
         obj = _in_order(obj)
         stored = Stored(self.next, orjson.dumps(obj), obj)
+        if len(stored.data) > OBJECT_MAX:
+            self.next -= 1
+            raise TooLarge
         await self._write(Change(self.next, storage, *key, stored.data), stored, old)
         return stored
 
@@ -261,7 +271,7 @@ class Store:
                 self.written = 0
                 await loop.run_in_executor(None, self.log.compact, max(0, self.revision - HISTORY_MAX))
 
-    def _fail(self, group: list[Pending], error: Exception) -> None:
+    def _fail(self, group: Group, error: Exception) -> None:
         """Nothing that waits was written: tell each writer, forget it all, and go on from what is durable."""
         for pending in [*group, *self.queue]:
             if not pending.done.done():

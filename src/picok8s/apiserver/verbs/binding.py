@@ -4,7 +4,7 @@ from typing import Any
 
 from picok8s.api import errors, moment, objects
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import body, write
+from picok8s.apiserver import admission, body, write
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.server import Server
 from picok8s.store.store import Conflict
@@ -31,6 +31,9 @@ async def bind(server: Server, call: Call, new: Object) -> Response:
     if not target.get("name"):
         raise ApiError("", "target.name: Required value", code=500)
     name = call.name or metadata.get("name", "")
+    metadata.setdefault("namespace", call.namespace)
+    await admission.mutate(server, call, new, None)
+    await admission.validate(server, call, new, None)
     for _ in range(write.RETRIES):
         old = server.store.newest("pods", name, call.namespace)
         if old is None:

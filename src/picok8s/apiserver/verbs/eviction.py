@@ -4,7 +4,7 @@ from typing import Any
 
 from picok8s.api import errors, moment, objects, selectors
 from picok8s.api.errors import ApiError
-from picok8s.apiserver import body, deletion, write
+from picok8s.apiserver import admission, body, deletion, write
 from picok8s.apiserver.messages import Call, Response
 from picok8s.apiserver.server import Server
 from picok8s.apiserver.verbs.binding import CREATED
@@ -23,6 +23,9 @@ async def eviction(server: Server, call: Call) -> Response:
     if name != call.name:
         raise errors.bad_request("name in URL does not match name in Eviction object")
     options = deletion.read(new.get("deleteOptions") or {})
+    new["metadata"].setdefault("namespace", call.namespace)
+    await admission.mutate(server, call, new, None)
+    await admission.validate(server, call, new, None)
     pod = write.find(server, call).obj
     if not _free(pod):
         await _spend(server, call, pod, options.dry_run or call.dry_run)
