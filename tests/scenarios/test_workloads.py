@@ -169,7 +169,7 @@ def test_a_quota_counts_what_comes_and_goes():
             return (found.get("status") or {}).get("used") or {}
 
         async with asyncio.timeout(5):
-            while await used() != {"configmaps": "1", "pods": "0"}:  # noqa: ASYNC110
+            while await used() != {"configmaps": "1", "pods": "0"}:
                 await asyncio.sleep(0)
             await world.calls.create(
                 "configmaps",
@@ -177,7 +177,7 @@ def test_a_quota_counts_what_comes_and_goes():
             )
             assert (await used())["configmaps"] == "2"
             await world.calls.delete("configmaps", "a", "default")
-            while (await used())["configmaps"] != "1":  # noqa: ASYNC110
+            while (await used())["configmaps"] != "1":
                 await asyncio.sleep(0)
 
     play(story)

@@ -78,7 +78,12 @@ def check(found: Call) -> Resource:
             raise ApiError("NotFound", "the server could not find the requested resource", {})
     elif found.name and not resource.verbs & OF_ONE:
         raise ApiError("NotFound", "the server could not find the requested resource", {})
-    elif found.verb not in resource.verbs or method in ("HEAD", "OPTIONS") or (found.verb == "create" and found.name) or (found.verb in ("update", "patch") and not found.name):
+    elif (
+        found.verb not in resource.verbs
+        or method in ("HEAD", "OPTIONS")
+        or (found.verb == "create" and found.name)
+        or (found.verb in ("update", "patch") and not found.name)
+    ):
         raise not_allowed()
     return resource
 

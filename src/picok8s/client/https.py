@@ -70,9 +70,7 @@ class Https:
         answer: Object = await self._call("GET", path(resource, namespace, name, subresource))
         return answer
 
-    async def list(
-        self, resource: str, namespace: str = "", labels: str = "", fields: str = ""
-    ) -> tuple[Objects, str]:
+    async def list(self, resource: str, namespace: str = "", labels: str = "", fields: str = "") -> tuple[Objects, str]:
         body = await self._call("GET", path(resource, namespace) + _query(labelSelector=labels, fieldSelector=fields))
         head = {"apiVersion": body["apiVersion"], "kind": body["kind"].removesuffix("List")}
         return [{**head, **item} for item in body["items"]], body["metadata"]["resourceVersion"]
@@ -80,9 +78,7 @@ class Https:
     async def create(self, resource: str, obj: Object, subresource: str = "") -> Object:
         metadata = obj.get("metadata", {})
         name = metadata["name"] if subresource else ""
-        answer: Object = await self._call(
-            "POST", path(resource, metadata.get("namespace", ""), name, subresource), obj
-        )
+        answer: Object = await self._call("POST", path(resource, metadata.get("namespace", ""), name, subresource), obj)
         return answer
 
     async def update(self, resource: str, obj: Object, subresource: str = "") -> Object:

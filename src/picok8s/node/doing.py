@@ -90,6 +90,10 @@ class Doing:
         if self._hand.ending:
             return
         pod, tools = self._hand.pod, self._hand.tools
+        if not pods.is_host_network(pod):
+            self._hand.interruptible.add(command.key)
+            await tools.runtime.network.wait()
+            self._hand.interruptible.discard(command.key)
         cgroups.make(cgroups.parent(pod, tools.place.cgroup_root), cgroups.limits(pod))
         try:
             config = configs.sandbox(pod, command.attempt, tools.place)
@@ -99,6 +103,7 @@ class Doing:
             message = f"Failed to create pod sandbox: rpc error: {failure}"
             self._hand.trouble("sandbox", "FailedCreatePodSandBox", message)
             self._hand.worker.tell("Warning", "FailedCreatePodSandBox", message)
+            await tools.runtime.refresh_sandboxes(self._hand.worker.uid)
             return
         self._hand.fine("sandbox")
         await tools.runtime.refresh_sandbox(answer.pod_sandbox_id, tell=False)

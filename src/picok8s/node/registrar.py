@@ -87,6 +87,8 @@ class Registrar:
         except RuntimeFailure as failure:
             return [f"container runtime is down: {failure.message}"] if self._is_down() else []
         found = []
+        networks = [row.status for row in answer.status.conditions if row.type == "NetworkReady"]
+        (self._runtime.network.set if all(networks) else self._runtime.network.clear)()
         for row in answer.status.conditions:
             if not row.status and row.type == "RuntimeReady":
                 found.append(

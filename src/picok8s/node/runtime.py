@@ -39,6 +39,7 @@ class Runtime:
         self._owner: dict[str, str] = {}  # container or sandbox id -> pod uid
         self._made_in: dict[str, str] = {}  # container id -> sandbox id, until the container was first looked at
         self.ends = Ends()
+        self.network = world.event()  # Set while the runtime has a network to put pods into.
 
     async def connect(self) -> None:
         """Learns who answers, and what runs."""
@@ -89,6 +90,12 @@ class Runtime:
         )
         if tell:
             self._changed(uid)
+
+    async def refresh_sandboxes(self, uid: str) -> None:
+        """A pod's sandboxes, also one that the runtime keeps of a try that failed: only its removal frees its name."""
+        answer = await self.cri.call("ListPodSandbox", filter={"label_selector": {configs.POD_UID: uid}})
+        for row in answer.items:
+            await self.refresh_sandbox(row.id, tell=False)
 
     async def refresh_container(self, id: str, tell: bool = True) -> Container | None:
         """One container's state. Its sandbox is not in its status: it is known, or looked up."""

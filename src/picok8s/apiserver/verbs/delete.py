@@ -67,7 +67,7 @@ async def _end_now(server: Server, call: Call, old: Stored, dry: bool) -> Object
 
 def _check(call: Call, obj: Object, options: deletion.Options) -> None:
     """The preconditions of a deletion. Raises ApiError Conflict."""
-    metadata, resource = obj["metadata"], call.of
+    metadata = obj["metadata"]
     if options.uid and options.uid != metadata["uid"]:
         raise errors.ApiError(
             "Conflict",
