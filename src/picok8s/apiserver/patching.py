@@ -56,7 +56,7 @@ def read(call: Call) -> Change:
         except ApiError as error:
             if error.reason != "BadRequest" or media == patch.STRATEGIC:
                 raise
-            raise _unfit(made, media, error) from None
+            raise _unfit(made, data if media == patch.MERGE else None, error) from None
 
     return Change(onto, names_revision=names_revision)
 
@@ -71,11 +71,21 @@ def _data(call: Call) -> tuple[Any, list[str]]:
         raise errors.bad_request("invalid JSON patch") from None
 
 
-def _unfit(made: Any, media: str, error: ApiError) -> ApiError:
+def _unfit(made: Any, merged: Any, error: ApiError) -> ApiError:
     """What a JSON or merge patch made cannot be read: upstream shows all of it, and why."""
-    text = orjson.dumps(made, option=orjson.OPT_SORT_KEYS if media == patch.JSON else None).decode()
+    if merged is None:
+        text = orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode()
+    else:
+        text = orjson.dumps(_sorted(made, merged)).decode()
     why = error.message.split(": ", 1)[1] if " cannot be handled as a " in error.message else error.message
     return errors.invalid("", "", "", [errors.invalid_value("patch", text, why)])
+
+
+def _sorted(made: Any, merged: Any) -> Any:
+    """Keys in order where a merge patch went in: Go's merge takes apart, and writes sorted, no more than it changes."""
+    if not isinstance(made, dict) or not isinstance(merged, dict):
+        return made
+    return {key: _sorted(made[key], merged.get(key)) for key in sorted(made)}
 
 
 def schema_of(call: Call) -> Any:

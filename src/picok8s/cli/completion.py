@@ -11,7 +11,8 @@ BASH = """_picok8s() {{
     case "${{COMP_WORDS[1]}}" in
 {cases}
         kubectl)
-            COMPREPLY=($(picok8s kubectl __complete "${{COMP_WORDS[@]:2:COMP_CWORD-2}}" "$word" 2>/dev/null | sed '/^:/d;s/\\t.*//' | grep -- "^$word"))
+            COMPREPLY=($(picok8s kubectl __complete "${{COMP_WORDS[@]:2:COMP_CWORD-2}}" "$word" 2>/dev/null |
+                sed '/^:/d;s/\\t.*//' | grep -- "^$word"))
             ;;
     esac
 }}

@@ -9,7 +9,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from picok8s.cli import cluster, control, packages, troubles, version
+from picok8s.cli import cluster, control, logs, packages, troubles, version
 from picok8s.cli.problem import Problem
 from picok8s.daemon.config import ConfigError, load
 from picok8s.daemon.paths import Paths
@@ -93,7 +93,7 @@ def observe(paths: Paths) -> troubles.Facts:
         api_port=config.api_port if config else 0,
         other_cni=[str(p) for p in Path("/etc/cni/net.d").glob("*.conf*")] if Path("/etc/cni/net.d").is_dir() else [],
         cgroup_memory=any(Path("/sys/fs/cgroup").glob("memory*")) or "memory" in _text("/sys/fs/cgroup/cgroup.controllers"),
-        log_tails={name: _tail(paths.log(name), 20_000).decode(errors="replace") for name in ("supervisor", "server", "node", "containerd")},
+        log_tails={name: _tail(paths.log(name), 20_000).decode(errors="replace") for name in logs.COMPONENTS},
     )  # fmt: skip
 
 
