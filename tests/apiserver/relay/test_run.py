@@ -142,6 +142,7 @@ def play(folder: Path, scene: Callable[[World], Coroutine[Any, Any, None]]) -> N
                 while made.peer.open:
                     made.peer.closed.clear()
                     await made.peer.closed.wait()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(whole())
