@@ -22,7 +22,7 @@ from picok8s.api import objects
 from picok8s.api.errors import ApiError
 from picok8s.api.moment import time as timestamp
 from picok8s.api.resource import preferred
-from picok8s.apiserver import authenticate, authorize, bootstrap, respond, tokens
+from picok8s.apiserver import address_objects, authenticate, authorize, bootstrap, respond, tokens
 from picok8s.apiserver.kinds import table
 from picok8s.apiserver.messages import Request, Response
 from picok8s.apiserver.relay.run import NodeClient
@@ -108,6 +108,7 @@ async def begin(server: Server, client_ca: str) -> None:
             writes.append(store.put(resource, obj, present))
     with contextlib.suppress(Conflict):
         await asyncio.gather(*writes)
+    await address_objects.repair(server)
     if new:
         store.forget_the_past()
 

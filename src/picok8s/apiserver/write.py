@@ -11,7 +11,7 @@ from typing import Any
 from picok8s.api import errors, metadata, moment
 from picok8s.api.errors import ApiError, FieldError
 from picok8s.api.resource import Behaviour, Resource, Step
-from picok8s.apiserver import admission, objectmeta, ownership, reserve
+from picok8s.apiserver import address_objects, admission, objectmeta, ownership, reserve
 from picok8s.apiserver.messages import Call
 from picok8s.apiserver.server import Server
 from picok8s.store.store import Conflict, Stored
@@ -49,6 +49,7 @@ async def create(server: Server, call: Call, new: Object) -> Object:
         stored = await server.store.put(resource.storage, behaviour.encode(new), None)
     except Conflict:
         raise _taken(call, name, server.store.newest(resource.storage, name, namespace)) from None
+    await settle(server, call, stored.obj, None)
     return behaviour.decode(stored.obj)
 
 
@@ -102,9 +103,18 @@ async def commit(server: Server, call: Call, old: Stored, new: Object) -> Object
         return new
     if is_gone(new):
         await server.store.delete(resource.storage, new["metadata"]["name"], new["metadata"].get("namespace", ""), old)
+        await settle(server, call, None, old.obj)
+        new["metadata"]["resourceVersion"] = old.obj["metadata"]["resourceVersion"]
         return new
     stored = await server.store.put(resource.storage, resource.behaviour.encode(new), old)
+    await settle(server, call, stored.obj, old.obj)
     return resource.behaviour.decode(stored.obj)
+
+
+async def settle(server: Server, call: Call, new: Object | None, old: Object | None) -> None:
+    """What follows a change: other objects that show a part of this one."""
+    if call.of.name == "services":
+        await address_objects.follow(server, new, old)
 
 
 def _taken(call: Call, name: str, there: Stored | None) -> ApiError:

@@ -7,6 +7,7 @@ import time
 
 import uvloop
 
+from picok8s.api import schema
 from picok8s.api.errors import ApiError
 from picok8s.apiserver import run as apiserver
 from picok8s.apiserver.inprocess import InProcess
@@ -41,6 +42,7 @@ async def serve(paths: Paths, config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    schema.choose(cache_dir=paths.state / "cache")
     keys = files(paths)
     settings = Settings(
         service_cidr=config.service_cidr,

@@ -7,11 +7,11 @@ from typing import Any
 Object = dict[str, Any]
 
 SPEC = {
-    "dnsPolicy": "ClusterFirst",
     "restartPolicy": "Always",
     "terminationGracePeriodSeconds": 30,
-    "schedulerName": "default-scheduler",
+    "dnsPolicy": "ClusterFirst",
 }
+SPEC_LAST = {"schedulerName": "default-scheduler"}  # After the securityContext, as upstream shows them.
 # Fields behind features that are not switched on.
 DISABLED = ("schedulingGroup", "evictionResponders")
 CONTAINER = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
@@ -83,6 +83,7 @@ def default_spec(spec: Object) -> None:
     fill(spec, SPEC)
     if spec.get("securityContext") is None:
         spec["securityContext"] = {}
+    fill(spec, SPEC_LAST)
     # An old alias of serviceAccountName, which wins where both are set.
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:

@@ -62,6 +62,7 @@ async def _end_now(server: Server, call: Call, old: Stored, dry: bool) -> Object
     if dry:
         return shown
     removed = await server.store.delete(resource.storage, call.name, write.namespace(call), old)
+    await write.settle(server, call, None, old.obj)
     return resource.behaviour.decode(removed.obj)
 
 
