@@ -29,9 +29,13 @@ apiVersion: v1
 kind: Pod
 metadata: {{name: lone}}
 spec:
-  terminationGracePeriodSeconds: 0
-  containers: [{{name: c, image: "{TOOLS}", volumeMounts: [{{name: v, mountPath: /v}}], ports: [{{containerPort: 7, hostPort: 7007}}]}}]
-  volumes: [{{name: v, emptyDir: {{medium: Memory}}}}]
+  containers:
+  - name: c
+    image: "{TOOLS}"
+    command: [sh, -c, "trap 'sleep 1; echo in order > /disk/end; exit 0' TERM; while true; do sleep 0.1; done"]
+    volumeMounts: [{{name: memory, mountPath: /memory}}, {{name: disk, mountPath: /disk}}]
+    ports: [{{containerPort: 7, hostPort: 7007}}]
+  volumes: [{{name: memory, emptyDir: {{medium: Memory}}}}, {{name: disk, emptyDir: {{}}}}]
 """
 SYSCTLS = ("net.ipv4.ip_forward", "net.ipv4.conf.all.route_localnet", "net.ipv4.conf.default.rp_filter")
 
@@ -122,6 +126,7 @@ def test_stop_start_reset_uninstall(fresh: Node) -> None:
     node.until(30, lambda: running(node) == names)
     node.until(10, lambda: ask(node, f"http://{address}/") == "one\n")
     assert ask(node, f"http://{node.address}:30080/") == "one\n"
+    assert node.kubectl("exec", "lone", "--", "cat", "/disk/end") == "in order\n"  # It had its time to end.
     again_is_harmless(node)
 
     node.picok8s("reset", "--yes", "--keep-images")

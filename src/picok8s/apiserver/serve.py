@@ -51,7 +51,10 @@ async def answer(server: Server, request: Request) -> Response:
     verb = subresource_verb(call) if call.subresource else VERBS[call.verb]
     try:
         response = await verb(server, call)
-    except ApiError as error:  # What was warned of before stays true of what is refused.
+    except ApiError as error:
+        if request.user is not None:  # A caller in this process is told by the exception.
+            raise
+        # What was warned of before stays true of what is refused.
         response = respond.refusal(error)
     response.warnings = call.warnings
     return response

@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     paths = Paths(args.root)
     confirm(args.yes, f"This deletes every object and volume of the cluster below {paths.state}.")
     was_running = control.is_running(paths)
-    stop.stop(paths)
+    stop.stop(paths, 0)
     stop.delete_logs(paths)
     stop.delete(paths.datastore.parent, paths.node, paths.cni_conf.parent)
     if not args.keep_images:

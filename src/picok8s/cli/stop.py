@@ -11,9 +11,18 @@ from picok8s.cli.problem import Problem
 from picok8s.daemon import processes
 from picok8s.daemon.paths import Paths
 
+GRACE_S = 30
+END_S = 120.0  # In which everything else has ended.
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--timeout", type=float, default=90, metavar="SECONDS", help="how long pods may take to end")
+    parser.add_argument(
+        "--timeout",
+        type=int,
+        default=GRACE_S,
+        metavar="SECONDS",
+        help=f"how long pods may take to end, if they ask for so much (default {GRACE_S})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,19 +32,19 @@ def run(args: argparse.Namespace) -> int:
         print("picok8s is not running")
         return 0
     began = time.monotonic()
-    stop(paths)
+    stop(paths, args.timeout)
     print(f"picok8s is stopped after {time.monotonic() - began:.1f} s; `picok8s start` brings the same workloads back")
     return 0
 
 
-def stop(paths: Paths) -> None:
+def stop(paths: Paths, grace: int = GRACE_S) -> None:
     """The node agent ends, its pods are removed by `clean` while containerd still runs, then the rest ends in reverse."""
     if not paths.run.exists():
         return
-    paths.stopping.touch()
+    paths.stopping.write_text(str(grace))
     systemd.stop(paths)
     if pid := processes.running(paths.pid("supervisor")):
-        processes.end(pid, 120)
+        processes.end(pid, grace + END_S)
     clean(paths)
     delete(paths.run)
 

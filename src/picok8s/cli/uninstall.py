@@ -15,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
     control.must_be_root()
     paths = Paths(args.root)
     confirm(args.yes, f"This deletes the cluster, its data below {paths.state} and its configuration.")
-    stop.stop(paths)
+    stop.stop(paths, 0)
     systemd.remove(paths)
     stop.delete_logs(paths)
     stop.delete(paths.state, paths.run, paths.logs, paths.config.parent)

@@ -11,18 +11,22 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from picok8s.daemon import node, processes
 from picok8s.daemon.config import Config
 from picok8s.daemon.paths import Paths
 from picok8s.dns import run as dns
 from picok8s.network import run as network
+from picok8s.node import configs
 from picok8s.node.cri import Cri, RuntimeFailure
 
 log = logging.getLogger("picok8s.clean")
 
-STOP_AT_ONCE = 32  # Pods.
+STOP_AT_ONCE = 64  # Pods.
 CONTAINERD_S = 10.0
+GRACE_S = 30  # What a pod has to end when it says nothing else.
+REMOVED_S = 90  # In which pods that ended are removed.
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -43,7 +47,8 @@ async def clean(paths: Paths, config: Config) -> None:
         )
     if running or helper:
         try:
-            await asyncio.wait_for(pods(paths), 120)
+            grace = allowed(paths)
+            await asyncio.wait_for(pods(paths, grace), grace + REMOVED_S)
         except (RuntimeFailure, TimeoutError) as error:
             log.warning('event="pods not removed" error=%r', str(error))
     supervised = processes.running(paths.pid("supervisor"))
@@ -64,8 +69,16 @@ async def clean(paths: Paths, config: Config) -> None:
     cgroups(node.cgroup_root(paths, config))
 
 
-async def pods(paths: Paths) -> None:
-    """Stop and remove every pod of the runtime."""
+def allowed(paths: Paths) -> int:
+    """Seconds that pods have to end; who asked to stop wrote them down."""
+    try:
+        return int(paths.stopping.read_text())
+    except (OSError, ValueError):
+        return GRACE_S
+
+
+async def pods(paths: Paths, grace: int) -> None:
+    """Stop and remove every pod of the runtime; each container gets the time that its pod gives it, up to `grace`."""
     cri = Cri(str(paths.containerd_socket))
     try:
         end = asyncio.get_running_loop().time() + CONTAINERD_S
@@ -77,10 +90,18 @@ async def pods(paths: Paths) -> None:
                 if asyncio.get_running_loop().time() > end:
                     raise
                 await asyncio.sleep(0.05)
+        containers = (await cri.call("ListContainers")).containers
         gate = asyncio.Semaphore(STOP_AT_ONCE)
+
+        async def end(container: Any) -> None:
+            own = container.annotations.get(configs.GRACE, "")
+            seconds = min(grace, int(own) if own.isdigit() else GRACE_S)
+            with contextlib.suppress(RuntimeFailure):
+                await cri.call("StopContainer", container_id=container.id, timeout=seconds)
 
         async def remove(sandbox: str) -> None:
             async with gate:
+                await asyncio.gather(*(end(c) for c in containers if c.pod_sandbox_id == sandbox))
                 with contextlib.suppress(RuntimeFailure):
                     await cri.call("StopPodSandbox", pod_sandbox_id=sandbox)
                     await cri.call("RemovePodSandbox", pod_sandbox_id=sandbox)

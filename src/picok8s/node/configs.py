@@ -9,6 +9,7 @@ Object = dict[str, Any]
 
 POD_NAME, POD_NAMESPACE, POD_UID = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace", "io.kubernetes.pod.uid"
 CONTAINER_NAME, CONTAINER_HASH = "io.kubernetes.container.name", "io.kubernetes.container.hash"
+GRACE = "io.kubernetes.pod.terminationGracePeriod"  # Seconds: for who must stop the pod without the API.
 RESTARTS = "io.kubernetes.container.restartCount"
 MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath"
 MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy"
@@ -193,6 +194,7 @@ def container(pod: Object, spec: Object, attempt: int, prepared: Prepared, place
         "labels": {**labels(pod), CONTAINER_NAME: spec["name"]},
         "annotations": {
             CONTAINER_HASH: waits.container_hash(spec),
+            GRACE: str(pods.grace_seconds(pod)),
             RESTARTS: str(attempt),
             RESOURCES: resizing.text(spec),
             MESSAGE_PATH: spec.get("terminationMessagePath") or "/dev/termination-log",

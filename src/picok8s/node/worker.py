@@ -22,6 +22,8 @@ Object = dict[str, Any]
 
 INTERRUPTIBLE = ("start:", "volumes", "sandbox")
 
+SHOWN_IN_FILES = ("labels", "annotations")
+
 
 class Worker:
     def __init__(self, pod: Object, tools: Tools) -> None:
@@ -51,6 +53,8 @@ class Worker:
         """The API showed the pod anew."""
         shorter = pods.grace_seconds(pod) < pods.grace_seconds(self.pod)
         ending = "deletionTimestamp" in pod["metadata"] and "deletionTimestamp" not in self.pod["metadata"]
+        if any(pod["metadata"].get(key) != self.pod["metadata"].get(key) for key in SHOWN_IN_FILES):
+            self._objects_changed = True  # The downward API shows them in volumes.
         self.pod = self.publishing.with_own_status(pod)
         if ending:
             self.interrupt()
