@@ -30,7 +30,7 @@ make_venv() { # VENV PYTHON; Debian keeps the venv module in a package of its ow
 environment() {
   local venv=$1 source=$2 extra=${3:-} wanted python
   wanted=$(sha256sum "$source/pyproject.toml" | cut -d' ' -f1)$extra
-  [[ -f $venv/stamp && $(<"$venv/stamp") == "$wanted" ]] && return
+  [[ -f $venv/stamp && $(<"$venv/stamp") == "$wanted"* ]] && return # One with extras serves without them too.
   python=$(find_python)
   echo "picok8s: making the Python environment in $venv (once)" >&2
   [[ -x $venv/bin/python ]] || make_venv "$venv" "$python"
