@@ -29,6 +29,7 @@ spec:
         image: {WEB}
         ports: [{{containerPort: 80, name: http}}]
         readinessProbe: {{httpGet: {{path: /, port: http}}, periodSeconds: 1}}
+        lifecycle: {{preStop: {{sleep: {{seconds: 1}}}}}}  # Requests still come until every node knows of the end.
         resources: {{requests: {{cpu: 10m, memory: 16Mi}}}}
 ---
 apiVersion: v1
