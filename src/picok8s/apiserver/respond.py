@@ -94,6 +94,8 @@ def _not_as(form: negotiate.Form, why: str, resource: Resource) -> ApiError:
 def partial(obj: Object | None, resource: Resource, form: negotiate.Form, request: Request, now: float) -> Object:
     """A table of `obj` (one object or a list), or its metadata alone."""
     assert obj is not None
+    if "get" not in resource.verbs:  # A review is no object that has rows or metadata of its own.
+        raise negotiate.not_offered()
     whole = obj["items"] if "items" in obj and obj.get("kind", "").endswith("List") else None
     api_version = f"meta.k8s.io/{form.version}"
     if form.kind == "Table":
