@@ -20,6 +20,10 @@ def test_a_review_is_no_table() -> None:
 
 def test_an_object_is_a_table_of_one_row() -> None:
     row = preferred("configmaps")
-    obj = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "creationTimestamp": "2026-01-01T00:00:00Z"}}
+    obj = {
+        "kind": "ConfigMap",
+        "apiVersion": "v1",
+        "metadata": {"name": "a", "creationTimestamp": "2026-01-01T00:00:00Z"},
+    }
     body, media = render(Response(obj=obj, resource=row), Request("GET", "/", headers=TABLE), 1.8e9)
     assert media == "application/json" and body.count(b'"cells"') == 1

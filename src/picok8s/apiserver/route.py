@@ -72,7 +72,9 @@ def check(found: Call) -> Resource:
         row = resource.subresources.get(found.subresource)
         if row is None:
             raise ApiError("NotFound", "the server could not find the requested resource", {})
-        if (found.verb not in row["verbs"] and method not in ("HEAD", "OPTIONS")) or method == "HEAD":
+        if found.verb not in row["verbs"] and method != "OPTIONS":
+            raise not_allowed()
+        if method == "HEAD" and found.subresource != "proxy":
             raise not_allowed()
         if found.rest and found.subresource != "proxy":
             raise ApiError("NotFound", "the server could not find the requested resource", {})

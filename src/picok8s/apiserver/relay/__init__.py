@@ -140,6 +140,10 @@ def _declined(answer: websocket.Answer) -> Response:
 async def proxy(server: Server, call: Call, target: Target) -> Response:
     """A request passed on whole, and its answer as it is."""
     request = call.request
+    if request.method in ("GET", "HEAD") and request.path.endswith("/proxy"):
+        # Relative links of the page are right only below a path that ends with a slash.
+        query = f"?{request.raw_query}" if request.raw_query else ""
+        return Response(301, body=b"", headers={"Location": f"{request.path}/{query}"}, content_type="text/plain")
     if "upgrade" in request.header("connection").lower():
         return await _passed_on(server, call, target)
     headers = {name: value for name, value in request.headers.items() if name not in NOT_PASSED}
