@@ -138,17 +138,23 @@ def validate_key(key: str, path: str) -> list[FieldError]:
     return [invalid_value(path, key, word) for word in names.qualified_name(key)]
 
 
+OF_SETS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+def _count_errors(operator: str, values: list[str], path: str) -> list[FieldError]:
+    """Whether an operator of sets has the values that it needs, and none where it needs none."""
+    if operator in ("In", "NotIn") and not values:
+        return [required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")]
+    if operator in ("Exists", "DoesNotExist") and values:
+        words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        return [forbidden_field(f"{path}.values", words)]
+    return []
+
+
 def _validate_expression(expression: Object, path: str, invalid_values: bool) -> list[FieldError]:
     operator, values = expression.get("operator", ""), expression.get("values") or []
-    errors = []
-    if operator in ("In", "NotIn"):
-        if not values:
-            errors.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(forbidden_field(f"{path}.values", words))
-    else:
+    errors = _count_errors(operator, values, path)
+    if operator not in OF_SETS:
         errors.append(invalid_value(f"{path}.operator", operator, "not a valid selector operator"))
     errors += validate_key(expression.get("key", ""), f"{path}.key")
     if not invalid_values:
@@ -395,19 +401,12 @@ def _all_hold(expressions: Iterable[Object], values: dict[str, str]) -> bool:
 def validate_node_requirement(expression: Object, path: str, invalid_values: bool = False) -> list[FieldError]:
     """One of `matchExpressions` of a node selector term."""
     operator, values = expression.get("operator", ""), expression.get("values") or []
-    errors = []
-    if operator in ("In", "NotIn"):
-        if not values:
-            errors.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            words = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(forbidden_field(f"{path}.values", words))
-    elif operator in ("Gt", "Lt"):
+    errors = _count_errors(operator, values, path)
+    if operator in ("Gt", "Lt"):
         if len(values) != 1:
             words = "must be specified single value when `operator` is 'Lt' or 'Gt'"
             errors.append(required(f"{path}.values", words))
-    else:
+    elif operator not in OF_SETS:
         errors.append(invalid_value(f"{path}.operator", operator, "not a valid selector operator"))
     errors += validate_key(expression.get("key", ""), f"{path}.key")
     if not invalid_values:

@@ -13,6 +13,7 @@ makes no sense is kept as well: a 400 for a badly formed directive, a bare 500 f
 from typing import Any, Protocol
 
 from picok8s.api.errors import ApiError, bad_request
+from picok8s.api.structure import go_value
 
 Object = dict[str, Any]
 List = list[Any]
@@ -75,7 +76,7 @@ def _directed(patch: Object) -> Object:
         return {key: value for key, value in patch.items() if key != PATCH}
     if patch[PATCH] == "delete":
         return {}
-    raise _failed(f"unknown patch type: {go_text(patch[PATCH])} in map: {go_text(patch)}")
+    raise _failed(f"unknown patch type: {go_value(patch[PATCH])} in map: {go_value(patch)}")
 
 
 def _retained(original: Object, patch: Object) -> Object:
@@ -177,7 +178,7 @@ def _directed_items(original: List, patch: List, key: str) -> tuple[List, List, 
         elif item[PATCH] == "merge":
             raise _failed("merging lists cannot yet be specified in the patch")
         else:
-            raise _failed(f"unknown patch type: {go_text(item[PATCH])} in map: {go_text(item)}")
+            raise _failed(f"unknown patch type: {go_value(item[PATCH])} in map: {go_value(item)}")
     return original, additions, replaced
 
 
@@ -200,7 +201,7 @@ def _key_of(item: Any, key: str) -> Any:
     if not isinstance(item, dict):
         raise _failed(f"expected a map[string]interface {{}}, but received a {_go_type(item)}")
     if key not in item:
-        raise _failed(f"map: {go_text(item)} does not contain declared merge key: {key}")
+        raise _failed(f"map: {go_value(item)} does not contain declared merge key: {key}")
     return item[key]
 
 
@@ -278,7 +279,7 @@ def _check_order(patch: List, order: List, key: str) -> None:
     rest = iter(order)
     if not all(any(_identity(item, key) == _identity(wanted, key) for wanted in rest) for item in items):
         raise _failed(
-            f"The order in patch list:\n{go_text(patch)}\n doesn't match $setElementOrder list:\n{go_text(order)}\n"
+            f"The order in patch list:\n{go_value(patch)}\n doesn't match $setElementOrder list:\n{go_value(order)}\n"
         )
 
 
@@ -288,17 +289,6 @@ def _check_order(patch: List, order: List, key: str) -> None:
 def _failed(words: str) -> ApiError:
     """A patch that upstream fails on without saying whose fault it is."""
     return ApiError("", words, code=500)
-
-
-def go_text(value: Any) -> str:
-    """A value of JSON as Go prints it with %v."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{go_text(item)}" for key, item in sorted(value.items())) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(go_text, value)) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "<nil>" if value is None else str(value)
 
 
 def _go_type(value: Any) -> str:

@@ -35,7 +35,7 @@ async def scale(server: Server, call: Call) -> Response:
 
 async def _store(server: Server, call: Call, old: Stored, where: Scale, new: Object) -> Response:
     scaled = objects.copy(old.obj)
-    put(scaled, where.spec_replicas, new.get("spec", {}).get("replicas", 0))
+    objects.put(scaled, where.spec_replicas, new.get("spec", {}).get("replicas", 0))
     stored = await write.replace(server, call, old, scaled)
     return Response(obj=shown(call.of, where, stored))
 
@@ -60,9 +60,9 @@ def shown(resource: Resource, where: Scale, obj: Object) -> Object:
     """The Scale of an object."""
     metadata = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    replicas = at(obj, where.spec_replicas)
-    status: Object = {"replicas": at(obj, where.status_replicas) or 0}
-    selector = at(obj, where.selector)
+    replicas = objects.at(obj, where.spec_replicas)
+    status: Object = {"replicas": objects.at(obj, where.status_replicas) or 0}
+    selector = objects.at(obj, where.selector)
     if selector:
         text = (
             ",".join(f"{k}={v}" for k, v in sorted(selector.items()))
@@ -78,17 +78,3 @@ def shown(resource: Resource, where: Scale, obj: Object) -> Object:
         "spec": spec,
         "status": status,
     }
-
-
-def at(obj: Object, path: str) -> Any:
-    value: Any = obj
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def put(obj: Object, path: str, value: Any) -> None:
-    *parts, last = path.split(".")
-    for part in parts:
-        obj = obj.setdefault(part, {})
-    obj[last] = value
